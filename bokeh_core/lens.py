@@ -1,0 +1,349 @@
+"""What a picture is blurred with: `Lens` (physical) and `BinnedGaussian` (the paper's way).
+
+Numbers only: no torch and no pixels, so that a client can import it for free. Every field carries
+its unit and range in `dataclasses.fields(...)[i].metadata`, from which help texts can be made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core.errors import InputError
+from bokeh_core.limits import (
+    MAX_KERNEL_SIDE,
+    KernelImage,
+    check_fields,
+    checked_kernel,
+    checked_point,
+    number,
+    physical,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lens:
+    """A lens that blurs by depth; all defaults are neutral: a plain disc focused on the subject.
+
+    A pixel's circle-of-confusion radius is `max_coc * |depth - focus|` pixels, see `coc`.
+
+    Raises
+    ------
+    InputError
+        A field is outside its range; the message names the field and the allowed range.
+    """
+
+    focus: float | None = number(
+        None, 0.0, 1.0, "disparity", "depth in focus (1 = nearest); none = on the subject"
+    )
+    focus_point: tuple[float, float] | None = dataclasses.field(
+        default=None,
+        metadata={
+            "low": 0.0,
+            "high": 1.0,
+            "unit": "fraction of width, height",
+            "help": "focus on what is seen here; overrides focus",
+        },
+    )
+    focus_range: float = number(
+        0.0, 0.0, 1.0, "disparity", "depth around the focus that stays sharp, front to back"
+    )
+    max_coc: float = number(
+        32.0, 0.0, 1024.0, "px", "blur radius one whole disparity unit away from the focus"
+    )
+    foreground: float = number(
+        1.0, 0.0, 4.0, "factor", "blur of what is nearer than the focus; 0 = none"
+    )
+    blades: int = number(0, 3, 16, "count", "aperture blades; 0 = round", also=0)
+    curvature: float = number(
+        0.0, 0.0, 1.0, "fraction", "bend of the blades: 0 = straight edges, 1 = full circle"
+    )
+    rotation: float = number(
+        0.0,
+        -2 * math.pi,
+        2 * math.pi,
+        "rad",
+        "angle of the first vertex, from +x towards +y (down)",
+    )
+    squeeze: float = number(
+        1.0, 0.5, 2.0, "ratio", "anamorphic: height of the blur disc over its width, equal area"
+    )
+    cat_eye: float = number(
+        0.0, 0.0, 1.0, "fraction", "clipping of the disc towards the corners (optical vignetting)"
+    )
+    ring: float = number(
+        0.0,
+        -1.0,
+        1.0,
+        "fraction",
+        "rim of the disc: +1 = bright (soap bubble), -1 = faded (smooth)",
+    )
+    fringe: float = number(
+        0.0, -0.3, 0.3, "fraction", "longitudinal colour: red disc wider, blue narrower, by this"
+    )
+    kernel: KernelImage | None = dataclasses.field(
+        default=None,
+        metadata={
+            "low": 0.0,
+            "high": math.inf,
+            "unit": "relative light",
+            "help": f"own aperture image, at most {MAX_KERNEL_SIDE} x {MAX_KERNEL_SIDE}; "
+            "replaces blades, curvature and ring",
+        },
+    )
+    highlight_gain: float = number(
+        0.0, 0.0, 16.0, "factor", "light given back to small clipped highlights that are blurred"
+    )
+    highlight_threshold: float = number(
+        0.95, 0.1, 16.0, "linear light", "a pixel at or above this counts as clipped"
+    )
+    highlight_size: float = number(
+        0.01, 0.0005, 0.1, "fraction of long side", "widest clipped spot that counts as a light"
+    )
+    grain: float = number(
+        0.0, 0.0, 2.0, "factor", "film grain put back into the blur; 1 = as in the sharp part"
+    )
+    grain_seed: int = number(0, 0, 2**31 - 1, "seed", "same seed, same grain")
+    keep_subject_sharp: bool = dataclasses.field(
+        default=False,
+        metadata={"unit": "", "help": "never blur what the matte covers, whatever its depth"},
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.focus_point is not None:
+            object.__setattr__(self, "focus_point", checked_point(self.focus_point))
+        if self.kernel is not None:
+            object.__setattr__(self, "kernel", checked_kernel(self.kernel))
+
+    def coc(self, depth: Any) -> Any:
+        """Give the signed circle-of-confusion radius in pixels: the one place that knows it.
+
+        Parameters
+        ----------
+        depth
+            Disparity, a float array or tensor of any shape.
+
+        Returns
+        -------
+        array or tensor like `depth`
+            Positive in front of the focus, negative behind it, 0 within `focus_range`:
+            `max_coc * max(0, |depth - focus| - focus_range / 2)`, times `foreground` in front.
+
+        Raises
+        ------
+        InputError
+            `focus` is still open; call `resolved` first.
+        """
+        if self.focus is None or self.focus_point is not None:
+            raise InputError("the focus of this lens is not known yet; call resolved(depth, matte)")
+        sharp = 0.5 * self.focus_range
+        front = (depth - (self.focus + sharp)).clip(0) * (self.max_coc * self.foreground)
+        behind = ((self.focus - sharp) - depth).clip(0) * self.max_coc
+        return front - behind
+
+    def resolved(
+        self, depth: npt.NDArray[np.float32], matte: npt.NDArray[np.float32] | None = None
+    ) -> Lens:
+        """Return the lens with `focus` as a number: from `focus_point`, the subject or the centre.
+
+        Parameters
+        ----------
+        depth
+            (H, W) disparity in [0, 1].
+        matte
+            (H, W) in [0, 1] or None; where it covers nothing, the centre of the picture counts.
+        """
+        if self.focus_point is not None:
+            focus = disparity_at(depth, *self.focus_point)
+        elif self.focus is not None:
+            return self
+        else:
+            focus = subject_disparity(depth, matte)
+        return dataclasses.replace(self, focus=focus, focus_point=None)
+
+    def scaled(self, factor: float) -> Lens:
+        """Return the lens for a picture resized by `factor` (0.25 = quarter width)."""
+        return dataclasses.replace(self, max_coc=self.max_coc * factor)
+
+    @classmethod
+    def from_camera(
+        cls,
+        *,
+        image_width_px: int,
+        focus_distance_m: float | None = None,
+        f_number: float | None = None,
+        focal_length_mm: float | None = None,
+        sensor_width_mm: float | None = None,
+        nearest_m: float | None = None,
+        farthest_m: float = math.inf,
+        exif: Mapping[str, Any] | None = None,
+        **look: Any,
+    ) -> Lens:
+        """Make a lens from a camera's physical settings.
+
+        `r_px = 0.5 * (W_px / W_sensor) * (f^2 / N) * s / (s - f) * |1/z - 1/s|` (thin lens), which
+        is linear in disparity 1/z, so it maps onto `focus` and `max_coc` exactly.
+
+        Parameters
+        ----------
+        image_width_px
+            Width of the picture in pixels, along the sensor's width.
+        focus_distance_m
+            Distance of the plane in focus, metres.
+        f_number, focal_length_mm, sensor_width_mm
+            Aperture number N, real focal length f and sensor width in millimetres.
+        nearest_m, farthest_m
+            Distances in metres that depth 1 and depth 0 stand for. `nearest_m` defaults to the
+            focus distance, that is: the subject is the nearest thing.
+        exif
+            Values by EXIF name used for what is not given: FNumber, FocalLength,
+            FocalLengthIn35mmFilm (gives the sensor width), SubjectDistance.
+        **look
+            Any further field of `Lens`.
+
+        Raises
+        ------
+        InputError
+            A value is missing or impossible; the message says which.
+        """
+        tags = exif or {}
+        number = physical("f_number", f_number, tags.get("FNumber"))
+        focal = physical("focal_length_mm", focal_length_mm, tags.get("FocalLength"))
+        equivalent = tags.get("FocalLengthIn35mmFilm")
+        sensor = physical(
+            "sensor_width_mm",
+            sensor_width_mm,
+            36.0 * focal / float(equivalent) if equivalent else None,
+        )
+        distance = physical("focus_distance_m", focus_distance_m, tags.get("SubjectDistance"))
+        nearest = physical("nearest_m", nearest_m, distance)
+        width = physical("image_width_px", image_width_px, None)
+        if not farthest_m > nearest:
+            raise InputError(
+                f"farthest_m must be greater than nearest_m ({nearest:g} m), got {farthest_m:g}"
+            )
+        if distance * 1000.0 <= focal:
+            raise InputError(
+                f"focus_distance_m must be more than the focal length ({focal / 1000:g} m), "
+                f"got {distance:g}"
+            )
+        span = 1.0 / nearest - 1.0 / farthest_m
+        focus = (1.0 / distance - 1.0 / farthest_m) / span
+        if not -1e-9 <= focus <= 1.0 + 1e-9:
+            raise InputError(
+                f"focus_distance_m must lie between nearest_m ({nearest:g}) and farthest_m "
+                f"({farthest_m:g}), got {distance:g}"
+            )
+        reach = distance * 1000.0 / (distance * 1000.0 - focal)
+        radius = 0.5 * (width / sensor) * (focal * focal / number) * reach * span / 1000.0
+        return cls(focus=min(max(focus, 0.0), 1.0), max_coc=radius, **look)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinnedGaussian:
+    """The paper's renderer: depth bins, one Gaussian each, the sharp subject pasted on top.
+
+    Depth is split into `bins` equal bins (5 bins of 0.2); bin i, counted from the nearest (i = 1),
+    is blurred with `sigma = strength * (i / bins) ** curve` pixels, on display-encoded values.
+
+    Raises
+    ------
+    InputError
+        A field is outside its range; the message names the field and the allowed range.
+    """
+
+    bins: int = number(5, 1, 64, "count", "equal depth bins")
+    strength: float = number(16.0, 0.0, 1024.0, "px", "Gaussian sigma of the farthest bin")
+    curve: float = number(
+        1.0, 0.1, 8.0, "exponent", "growth from bin to bin: 1 = even, 2 = slow at first"
+    )
+    soft_matte: bool = dataclasses.field(
+        default=False,
+        metadata={"unit": "", "help": "paste the subject with its soft matte, not cut at one half"},
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @classmethod
+    def published(cls, width: int, height: int) -> BinnedGaussian:
+        """Return the paper's published look at any picture size.
+
+        The paper shows 320 x 416 pictures; the blur grows with the picture, so that a print of
+        the same size looks the same. Its five Gaussians, kernels of 15 to 255 taps at 12 megapixels
+        (4000 x 3000), are sigma 2.6 to 38.6 px by the usual rule `0.3 ((k - 1) / 2 - 1) + 0.8`.
+
+        Parameters
+        ----------
+        width, height
+            Size of the picture in pixels.
+        """
+        return cls(bins=5, strength=38.6 * min(width, height) / 3000.0, curve=1.68)
+
+    def sigmas(self) -> tuple[float, ...]:
+        """Give the Gaussian sigma of every bin in pixels, nearest bin first."""
+        return tuple(self.strength * ((i + 1) / self.bins) ** self.curve for i in range(self.bins))
+
+    def scaled(self, factor: float) -> BinnedGaussian:
+        """Return the same look for a picture resized by `factor`."""
+        return dataclasses.replace(self, strength=self.strength * factor)
+
+
+def disparity_at(depth: npt.NDArray[np.float32], x: float, y: float) -> float:
+    """Give the disparity of what is seen at a point, as a robust local median.
+
+    The median over a disc-sized window (1.2 % of the long side) ignores noise and holes, and on an
+    edge falls on one of the two surfaces, never on a depth between them.
+
+    Parameters
+    ----------
+    depth
+        (H, W) disparity in [0, 1].
+    x, y
+        Point as fractions of width and height, (0, 0) = top left.
+    """
+    x, y = checked_point((x, y))
+    height, width = depth.shape
+    radius = max(1, round(0.006 * max(height, width)))
+    column, row = min(int(x * width), width - 1), min(int(y * height), height - 1)
+    window = depth[
+        max(0, row - radius) : row + radius + 1, max(0, column - radius) : column + radius + 1
+    ]
+    return _middle(window)
+
+
+def subject_disparity(
+    depth: npt.NDArray[np.float32], matte: npt.NDArray[np.float32] | None
+) -> float:
+    """Give the disparity to focus on when nobody says: the subject's median, else the centre's.
+
+    Parameters
+    ----------
+    depth
+        (H, W) disparity in [0, 1].
+    matte
+        (H, W) in [0, 1], or None.
+    """
+    if matte is not None:
+        inside = depth[matte > 0.5]
+        if inside.size >= 16:
+            return _middle(inside)
+    return disparity_at(depth, 0.5, 0.5)
+
+
+def _middle(values: npt.NDArray[np.float32]) -> float:
+    """Lower median, a value that really occurs, clamped to the range of a focus."""
+    flat = values[np.isfinite(values)]
+    if flat.size == 0:
+        return 0.5
+    middle = np.partition(flat, (flat.size - 1) // 2)[(flat.size - 1) // 2]
+    return float(np.clip(middle, 0.0, 1.0))

@@ -1,0 +1,97 @@
+"""Ranges of parameters: declared once on a dataclass field, checked and worded in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bokeh_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+KernelImage = tuple[tuple[float, ...], ...]
+MAX_KERNEL_SIDE = 64
+"""Largest side of a custom kernel image, so that a lens still fits into a small message header."""
+
+
+def number(
+    default: float | None,
+    low: float,
+    high: float,
+    unit: str,
+    text: str,
+    *,
+    also: float | None = None,
+) -> Any:
+    """Declare a numeric dataclass field; `also` is one more allowed value below `low`."""
+    metadata = {"low": low, "high": high, "unit": unit, "help": text, "also": also}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_fields(parameters: Any) -> None:
+    """Refuse a dataclass whose numbers are outside what `number` declared."""
+    for field in dataclasses.fields(parameters):
+        value = getattr(parameters, field.name)
+        kind = field.type
+        if kind == "bool":
+            if not isinstance(value, bool):
+                raise InputError(f"{field.name} must be true or false, got {value!r}")
+        elif "also" in field.metadata and not (value is None and field.default is None):
+            _check_number(field.name, value, field.metadata, whole=kind == "int")
+
+
+def _check_number(name: str, value: Any, limits: Mapping[str, Any], *, whole: bool) -> None:
+    low, high, also = limits["low"], limits["high"], limits["also"]
+    extra = f"{also} or " if also is not None else ""
+    allowed = f"{'a whole number, ' if whole else ''}{extra}{low:g} to {high:g} {limits['unit']}"
+    right_kind = isinstance(value, (int, np.integer) if whole else (int, float, np.number))
+    if (
+        isinstance(value, bool)
+        or not right_kind
+        or not math.isfinite(value)
+        or not (low <= value <= high or value == also)
+    ):
+        raise InputError(f"{name} must be {allowed}, got {value!r}")
+
+
+def checked_point(point: Any) -> tuple[float, float]:
+    """Return x, y as fractions of width and height, or refuse."""
+    try:
+        x, y = (float(value) for value in point)
+    except (TypeError, ValueError):
+        raise InputError(f"focus_point must be two numbers x, y, got {point!r}") from None
+    if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+        raise InputError(f"focus_point must be 0 to 1 of width and height, got {x:g}, {y:g}")
+    return x, y
+
+
+def checked_kernel(kernel: Sequence[Sequence[float]] | npt.NDArray[Any]) -> KernelImage:
+    """Return a custom aperture image as hashable tuples, or refuse."""
+    try:
+        image = np.asarray(kernel, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("kernel must be a rectangle of numbers") from None
+    if image.ndim != 2 or not 1 <= min(image.shape) <= max(image.shape) <= MAX_KERNEL_SIDE:
+        raise InputError(
+            f"kernel must be 2-D with sides of 1 to {MAX_KERNEL_SIDE}, got shape {image.shape}"
+        )
+    if not np.isfinite(image).all() or image.min() < 0 or image.sum() <= 0:
+        raise InputError("kernel must hold finite numbers >= 0 that are not all 0")
+    return tuple(tuple(float(value) for value in row) for row in image)
+
+
+def physical(name: str, given: float | None, fallback: Any) -> float:
+    """Return a positive physical quantity, given or from EXIF, or refuse."""
+    value = given if given is not None else fallback
+    if value is None:
+        raise InputError(f"{name} is needed: it was not given and the EXIF data does not have it")
+    number = float(value)
+    if not (math.isfinite(number) and number > 0.0):
+        raise InputError(f"{name} must be greater than 0, got {value!r}")
+    return number

@@ -1,0 +1,392 @@
+"""Protocol 1: every message between a client and the daemon, its fields, units and limits.
+
+    client                                     daemon
+      | hello {protocol, token, session}  ->     |      on each of the two sockets, first
+      |     <-  welcome {limits, devices} | error|
+      | render {id, image, lens, ...}     ->     |      a header only: no pixels yet
+      |     <-  accepted {id, queue_position} | error
+      |     <-  need {id, planes}                |      only for planes the daemon does not hold
+      | pixels {id, planes} + frames      ->     |
+      |     <-  progress {id, stage, fraction}   |      at least every `progress_every_s`
+      |     <-  result {id, planes} + frames | error    exactly one of the two
+
+A message is a ZeroMQ multipart message (DEALER to ROUTER, no empty delimiter). Frame 0 is a
+msgpack map, the header, whose `type` names the message. Pixels never travel inside it: each plane
+is one further frame, row by row, interleaved channels, little endian, no padding. Field names on
+the wire are the names here. A reader ignores fields it does not know; a field with a default may be
+left out.
+
+Parameters of the blur are in `daemon.optics`, planes in `daemon.planes`; `daemon.codec` turns bytes
+into messages and back.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+from daemon.optics import BinnedGaussian, Camera, Lens
+from daemon.planes import (
+    BYTES_PER_SAMPLE,
+    Count,
+    DType,
+    Fraction,
+    Input,
+    Name,
+    Output,
+    Plane,
+    ResultPlane,
+    Seconds,
+    Text,
+    Version,
+)
+
+PROTOCOL = (1, 1)
+"""Lowest and highest protocol spoken. Same major needed; additions inside a major keep it."""
+
+MAX_HEADER_BYTES = 65_536
+MAX_FRAMES = 4
+"""Frames of one message: the header and at most the image, the matte and the depth."""
+
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.:-]+\Z")]
+Code: TypeAlias = Literal[
+    "bad_request",
+    "unauthorized",
+    "unsupported_version",
+    "too_large",
+    "busy",
+    "deadline",
+    "cancelled",
+    "out_of_memory",
+    "model_missing",
+    "model_corrupt",
+    "internal",
+]
+
+
+class Message(Struct, tag_field="type", frozen=True, kw_only=True):
+    """Base of all messages: a frozen value whose wire name is its tag."""
+
+
+# --- client to daemon
+
+
+class Hello(Message, tag="hello", frozen=True, kw_only=True):
+    """First message on each socket; answered by `welcome` or `error`."""
+
+    protocol: Annotated[
+        tuple[Version, Version], Meta(description="lowest and highest protocol the client speaks")
+    ]
+    token: Annotated[str, Meta(max_length=128, description="from the connection file")] = ""
+    client: Annotated[Name, Meta(description="name and version, for the log")] = ""
+    session: Annotated[
+        Id | None,
+        Meta(
+            description="random name that joins a client's two sockets: `cancel` on control finds "
+            "the jobs of the work socket with the same session; null: the daemon makes one"
+        ),
+    ] = None
+    capabilities: Annotated[
+        list[Name], Meta(max_length=32, description="optional features; none exist in protocol 1")
+    ] = field(default_factory=list)
+
+
+class Render(Message, tag="render", frozen=True, kw_only=True):
+    """Ask for maps and a composite (work socket). Carries no pixels: the daemon asks for those."""
+
+    id: Annotated[Id, Meta(description="chosen by the client, unique among its live requests")]
+    image: Annotated[Plane, Meta(description="the source picture")]
+    matte: Annotated[
+        Plane | None,
+        Meta(
+            description="edited matte, 1 = subject, size of the image; null: the network makes it"
+        ),
+    ] = None
+    depth: Annotated[
+        Plane | None,
+        Meta(description="edited disparity, 1 = nearest, size of the image; null: the network"),
+    ] = None
+    lens: Annotated[
+        Lens | BinnedGaussian,
+        Meta(description="lengths in pixels of the full-size image, also for a preview"),
+    ] = field(default_factory=Lens)
+    camera: Annotated[
+        Camera | None, Meta(description="gives `lens.max_coc` from physical values; lens only")
+    ] = None
+    want: Annotated[
+        list[Output], Meta(min_length=1, max_length=3, description="planes to send back, in order")
+    ] = field(default_factory=lambda: ["matte", "depth", "composite"])
+    subject: Annotated[
+        Literal["all", "at_focus_point", "none"],
+        Meta(
+            description="everybody; only who is nearest to `lens.focus_point`; nobody (the blur "
+            "follows depth alone)"
+        ),
+    ] = "all"
+    matte_model: Annotated[Name, Meta(description="name from `welcome.models`; empty: default")] = (
+        ""
+    )
+    depth_model: Annotated[Name, Meta(description="name from `welcome.models`; empty: default")] = (
+        ""
+    )
+    map_dtype: Annotated[
+        DType | None, Meta(description="type of matte and depth in the result; null: the image's")
+    ] = None
+    preview: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_535,
+            description="long side of the result in pixels; 0: full size. The analysis is that of "
+            "the full-size image and is cached, so a first preview warms the final render",
+        ),
+    ] = 0
+    deadline_ms: Annotated[
+        int, Meta(ge=0, le=86_400_000, description="give up so long after acceptance; 0: never")
+    ] = 0
+
+
+class Pixels(Message, tag="pixels", frozen=True, kw_only=True):
+    """Answer to `need`: one frame for each plane, in this order (work socket)."""
+
+    id: Id
+    planes: Annotated[list[Input], Meta(min_length=1, max_length=3)]
+
+
+class Cancel(Message, tag="cancel", frozen=True, kw_only=True):
+    """Stop a request of the same session (either socket); its own `error` reply still comes."""
+
+    id: Id
+
+
+class Ping(Message, tag="ping", frozen=True, kw_only=True):
+    """Ask for a `pong` (either socket)."""
+
+    nonce: int = 0
+
+
+class Status(Message, tag="status", frozen=True, kw_only=True):
+    """Ask for `state` (control socket)."""
+
+
+class Shutdown(Message, tag="shutdown", frozen=True, kw_only=True):
+    """Stop the daemon (control socket); answered by `stopping`."""
+
+    drain: Annotated[
+        bool, Meta(description="finish accepted requests first; false: answer them `cancelled`")
+    ] = True
+
+
+# --- daemon to client
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What the daemon accepts; more is refused with a typed error."""
+
+    max_header_bytes: Count = MAX_HEADER_BYTES
+    max_frames: Count = MAX_FRAMES
+    max_pixels: Annotated[Count, Meta(description="pixels of one plane")] = 120_000_000
+    max_queue: Annotated[Count, Meta(description="requests waiting, all clients")] = 128
+    max_queue_per_session: Annotated[Count, Meta(description="requests waiting, one client")] = 8
+    pixels_s: Annotated[Seconds, Meta(description="time to answer `need`")] = 30.0
+    progress_every_s: Annotated[
+        Seconds, Meta(description="longest silence about an accepted request")
+    ] = 0.5
+    silence_s: Annotated[
+        Seconds, Meta(description="after so long without a message the peer counts as gone")
+    ] = 5.0
+    cancel_s: Annotated[
+        Seconds, Meta(description="a cancelled request is stopped by force then")
+    ] = 2.0
+    result_kept_s: Annotated[
+        Seconds, Meta(description="the same request again within this time costs no computation")
+    ] = 60.0
+
+    @property
+    def max_frame_bytes(self) -> int:
+        """Largest frame that a plane within `max_pixels` can need."""
+        return self.max_pixels * 4 * BYTES_PER_SAMPLE["f32"]
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """One set of weights that a request can name."""
+
+    name: str
+    task: Literal["matte", "depth"]
+    version: str = ""
+    sha256: str = ""
+    licence: str = ""
+
+
+class Welcome(Message, tag="welcome", frozen=True, kw_only=True):
+    """Answer to `hello`."""
+
+    protocol: Annotated[Version, Meta(description="the protocol both will speak")]
+    server: Annotated[Name, Meta(description="daemon version")]
+    session: Annotated[Id, Meta(description="as in `hello`, or made by the daemon")]
+    limits: Limits
+    devices: Annotated[list[str], Meta(description="empty until the worker has started")]
+    models: Annotated[list[Model], Meta(description="empty until the worker has started")]
+
+
+class Accepted(Message, tag="accepted", frozen=True, kw_only=True):
+    """The request is in the queue: exactly one `result` or `error` will follow."""
+
+    id: Id
+    queue_position: Annotated[Count, Meta(description="requests before this one; 0: it runs now")]
+
+
+class Need(Message, tag="need", frozen=True, kw_only=True):
+    """The daemon does not hold these planes: send `pixels`. May come again after a worker died."""
+
+    id: Id
+    planes: Annotated[list[Input], Meta(min_length=1, max_length=3)]
+
+
+class Progress(Message, tag="progress", frozen=True, kw_only=True):
+    """How far an accepted request is; also the sign that the daemon lives."""
+
+    id: Id
+    stage: Annotated[Name, Meta(description="queued, pixels, matte, depth, render, ...")]
+    fraction: Annotated[Fraction, Meta(description="of the whole request")]
+
+
+class Result(Message, tag="result", frozen=True, kw_only=True):
+    """The planes asked for; frame i + 1 holds `planes[i]`."""
+
+    id: Id
+    planes: list[ResultPlane]
+    focus: Annotated[
+        float | None, Meta(description="disparity that was in focus; null: no lens was used")
+    ] = None
+    cached: Annotated[
+        list[Literal["image", "analysis", "prepared", "result"]],
+        Meta(description="what came out of the cache instead of being computed"),
+    ] = field(default_factory=list)
+    timing: Annotated[dict[str, Seconds], Meta(description="stage -> seconds")] = field(
+        default_factory=dict
+    )
+    device: Name = ""
+
+
+class Error(Message, tag="error", frozen=True, kw_only=True):
+    """The one typed answer to whatever goes wrong; the connection stays usable."""
+
+    id: Annotated[Id | None, Meta(description="the request; null: none could be read")] = None
+    code: Code
+    message: Annotated[Text, Meta(description="one line for the user: what is wrong")]
+    hint: Annotated[Text, Meta(description="one line for the user: what to do")] = ""
+    retryable: Annotated[bool, Meta(description="the same request may succeed later")] = False
+
+
+class Pong(Message, tag="pong", frozen=True, kw_only=True):
+    """Answer to `ping`."""
+
+    nonce: int = 0
+
+
+class CancelReply(Message, tag="cancel_reply", frozen=True, kw_only=True):
+    """Answer to `cancel`, always."""
+
+    id: Id
+    outcome: Annotated[
+        Literal["cancelled", "stopping", "unknown"],
+        Meta(
+            description="cancelled: was queued and is gone; stopping: runs, its `error cancelled` "
+            "follows; unknown: never seen or already answered"
+        ),
+    ]
+
+
+class Stopping(Message, tag="stopping", frozen=True, kw_only=True):
+    """Answer to `shutdown`."""
+
+    jobs: Annotated[Count, Meta(description="accepted requests that are finished first")]
+
+
+class Cache(Struct, frozen=True, kw_only=True):
+    """One level of the cache, as of the last finished request."""
+
+    entries: Count = 0
+    nbytes: Count = 0
+    hits: Count = 0
+    misses: Count = 0
+
+
+class State(Message, tag="state", frozen=True, kw_only=True):
+    """Answer to `status`."""
+
+    server: Annotated[str, Meta(description="daemon version")]
+    pid: Count
+    uptime_s: Seconds
+    stopping: bool
+    sessions: Annotated[Count, Meta(description="connected clients that said hello")]
+    queued: Count
+    running: Annotated[Id | None, Meta(description="id of the request at work")]
+    finished: Annotated[dict[str, Count], Meta(description="`result` or error code -> answers")]
+    worker: Annotated[
+        Literal["none", "starting", "idle", "busy"], Meta(description="none: unloaded or stopped")
+    ]
+    worker_pid: Count | None
+    worker_restarts: Annotated[Count, Meta(description="after a crash, a hang or a forced cancel")]
+    rss_bytes: Annotated[Count, Meta(description="resident memory of the front")]
+    worker_rss_bytes: Annotated[Count, Meta(description="resident memory of the worker")]
+    device_bytes: Annotated[Count, Meta(description="memory the worker holds on its accelerator")]
+    cache: Annotated[dict[str, Cache], Meta(description="level -> figures")]
+    cache_limit_bytes: Count
+    devices: list[str]
+    models: list[Model]
+
+
+ClientMessage: TypeAlias = Hello | Render | Pixels | Cancel | Ping | Status | Shutdown
+ServerMessage: TypeAlias = (
+    Welcome | Accepted | Need | Progress | Result | Error | Pong | CancelReply | Stopping | State
+)
+
+ERRORS: dict[Code, tuple[bool, str, str]] = {
+    "bad_request": (
+        False,
+        "the message or a value in it is wrong",
+        "Correct the value named in the message.",
+    ),
+    "unauthorized": (
+        False,
+        "no hello yet, or a wrong token",
+        "Read the connection file again and say hello first.",
+    ),
+    "unsupported_version": (
+        False,
+        "no protocol in common",
+        "Update the older of the two: client or daemon.",
+    ),
+    "too_large": (
+        False,
+        "more than the limits of `welcome` allow",
+        "Use a smaller picture or a preview.",
+    ),
+    "busy": (True, "the queue is full, or the daemon is stopping", "Try again in a moment."),
+    "deadline": (True, "not finished within the time given", "Allow more time or use a preview."),
+    "cancelled": (True, "the client or a shutdown stopped it", "Ask again if it is still wanted."),
+    "out_of_memory": (
+        True,
+        "no room even with the cache freed and the smallest tiles",
+        "Close other programs or use a smaller picture.",
+    ),
+    "model_missing": (
+        False,
+        "weights are not on this machine",
+        "Run `defocus doctor`, or `defocus models fetch` for an optional model.",
+    ),
+    "model_corrupt": (
+        False,
+        "a weights file is damaged or not what its record says",
+        "Run `defocus models verify`, then install again.",
+    ),
+    "internal": (
+        True,
+        "a fault of the daemon; it has recovered",
+        "Try again; see `defocus daemon logs`.",
+    ),
+}
+"""Code -> (usually retryable, what it means, default hint)."""

@@ -5,6 +5,7 @@
     |- ModelError
     |  |- ModelMissing  weights are not on this machine: fetch or reinstall them
     |  `- ModelCorrupt  weights do not match their recorded hash or shape: replace them
+    |- OutputError      a result cannot be written there: another place, or make room
     |- OutOfMemory      the device has no room even after shrinking tiles: smaller picture
     `- Cancelled        raised *by the caller* out of a progress callback; passes through untouched
 """
@@ -18,6 +19,10 @@ class BokehError(Exception):
 
 class InputError(BokehError, ValueError):
     """A picture, map or parameter is unusable; the message says which and what is allowed."""
+
+
+class OutputError(BokehError, OSError):
+    """A result could not be written; the message names the file and the reason."""
 
 
 class ModelError(BokehError):

@@ -1,0 +1,214 @@
+"""Read a picture file: JPEG, PNG, TIFF or WebP, upright, at its full bit depth."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401 - registered so
+
+from bokeh_core.errors import InputError
+from bokeh_core.picture import metadata as blocks
+from bokeh_core.picture import png, tiff
+from bokeh_core.picture.model import Format, Metadata, Picture
+from bokeh_core.picture.profile import ProfileError, transfer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bokeh_core.picture.transfer import Transfer
+
+MIN_SIDE = 16
+"""Smallest width and height, in pixels: less has no background to blur."""
+MAX_PIXELS = 160_000_000
+"""Largest width * height; more is refused from the header, before memory is taken."""
+MAX_FILE_BYTES = 4 << 30
+
+_MAGIC: dict[Format, tuple[bytes, ...]] = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "TIFF": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+}
+_PLAIN_MODES = {"L", "LA", "RGB", "RGBA"}
+_TO_PLAIN = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "YCbCr": "RGB"}
+
+
+def read(path: str | Path) -> Picture:
+    """Read a picture.
+
+    Palettes become RGB; EXIF orientation is applied; an embedded profile's tone curve becomes the
+    picture's transfer. A float picture without a profile is linear light, any other is sRGB.
+
+    Parameters
+    ----------
+    path
+        A JPEG, PNG, TIFF or WebP file with one picture.
+
+    Raises
+    ------
+    InputError
+        Not such a file, damaged, truncated, CMYK, animated or of several pages, smaller than
+        `MIN_SIDE`, larger than `MAX_PIXELS`, or with NaN; the message starts with the path.
+    """
+    path = Path(path)
+    try:
+        with _quiet():
+            return _read(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+
+
+def _read(path: Path) -> Picture:
+    if path.is_dir():
+        raise InputError("is a folder, not a picture")
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError("is empty (0 bytes)")
+    if size > MAX_FILE_BYTES:
+        raise InputError(f"is larger than {MAX_FILE_BYTES >> 30} GB")
+    data = path.read_bytes()
+    found = _format(data)
+    picture = _read_tiff(data) if found == "TIFF" else _read_common(data, found)
+    if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
+        raise InputError("holds NaN or infinite values")
+    return picture
+
+
+def _format(data: bytes) -> Format:
+    for name, starts in _MAGIC.items():
+        if data.startswith(starts):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    raise InputError(f"is not a picture that can be read ({', '.join(get_args(Format))})")
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse sizes that make no sense or would take too much memory.
+
+    Raises
+    ------
+    InputError
+        Outside `MIN_SIDE` and `MAX_PIXELS`.
+    """
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"is {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} needed")
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"is {width} x {height} = {width * height / 1e6:.0f} megapixels; "
+            f"at most {MAX_PIXELS / 1e6:.0f} are handled"
+        )
+
+
+def _read_common(data: bytes, found: Format) -> Picture:
+    """Read JPEG, PNG or WebP through Pillow; 16-bit PNG's pixels through imagecodecs."""
+    try:
+        with Image.open(io.BytesIO(data), formats=[found.upper()]) as image:
+            check_size(*image.size)
+            _check_kind(image)
+            exif = blocks.bare_exif(image.info.get("exif"))
+            kept = Metadata(
+                icc=image.info.get("icc_profile") or None,
+                exif=exif,
+                xmp=_xmp(image),
+                dpi=_dpi(image),
+            )
+            wide = found == "PNG" and png.is_16_bit(data) and image.mode != "P"
+            pixels = png.decode(data) if wide else _plain(image)
+    except UnidentifiedImageError as error:
+        raise InputError("is damaged: its header cannot be read") from error
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"is damaged or truncated ({error})") from error
+    return _assemble(pixels, kept, found, blocks.orientation(exif))
+
+
+def _read_tiff(data: bytes) -> Picture:
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = tiff.page_of(file)
+            check_size(page.imagewidth, page.imagelength)
+            kept = Metadata(**tiff.metadata_blocks(data, page))
+            pixels = tiff.decode(page)
+            turn = page.tags.get(blocks.ORIENTATION)
+    except (tifffile.TiffFileError, struct.error, KeyError, IndexError, AttributeError) as error:
+        raise InputError(f"is a damaged TIFF ({error})") from error
+    orientation = turn.value if turn is not None and turn.value in range(1, 9) else 1
+    return _assemble(pixels, kept, "TIFF", orientation)
+
+
+def _assemble(pixels: npt.NDArray[Any], kept: Metadata, found: Format, orientation: int) -> Picture:
+    grey = pixels.shape[2] <= 2
+    transfer: Transfer = "linear" if pixels.dtype.kind == "f" else "srgb"
+    icc, notes = kept.icc, []
+    if icc:
+        try:
+            transfer = transfer_of(icc, "GRAY" if grey else "RGB ")
+        except ProfileError as error:
+            icc = None
+            notes.append(f"{error}; it was left out")
+    return Picture(
+        pixels=blocks.upright(pixels, orientation),
+        transfer=transfer,
+        metadata=Metadata(
+            icc, blocks.upright_exif(kept.exif), blocks.upright_xmp(kept.xmp), kept.dpi
+        ),
+        format=found,
+        notes=tuple(notes),
+    )
+
+
+def _check_kind(image: Image.Image) -> None:
+    frames = getattr(image, "n_frames", 1)
+    # a phone's MPO holds a second view or a gain map behind the photo: the photo is what is meant
+    if frames > 1 and image.format != "MPO":
+        raise InputError(f"is animated ({frames} frames); save the one you want as its own file")
+    if image.mode == "CMYK":
+        raise InputError("is a CMYK picture; convert it to RGB first")
+
+
+def _plain(image: Image.Image) -> npt.NDArray[np.uint8]:
+    mode = image.mode
+    if mode not in _PLAIN_MODES:
+        mode = _TO_PLAIN.get(mode, "")
+        if not mode:
+            raise InputError(f"has pixels of kind {image.mode}; save it as RGB or grey")
+    if "transparency" in image.info and not mode.endswith("A"):
+        mode = "LA" if mode == "L" else "RGBA"
+    pixels = np.asarray(image if mode == image.mode else image.convert(mode))
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _xmp(image: Image.Image) -> bytes | None:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    return xmp.encode() if isinstance(xmp, str) else xmp or None
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    dpi = image.info.get("dpi")
+    if not dpi or not all(0 < float(value) < 1e6 for value in dpi):
+        return None
+    return float(dpi[0]), float(dpi[1])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Pillow's own warnings (size, odd EXIF): what matters is checked here."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit

@@ -1,0 +1,172 @@
+"""Between encoded pixels and linear light: the only place that knows a transfer curve.
+
+sRGB follows IEC 61966-2-1, continued beyond 1 by the same formula for float pictures. Every 8- and
+16-bit code survives the way to linear light and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Float32 = npt.NDArray[np.float32]
+Encoded = npt.NDArray[Any]
+
+STRIP_VALUES = 1 << 20
+"""Values converted at a time, so that temporaries stay a few megabytes whatever the picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class ToneCurve:
+    """A transfer curve from an ICC profile.
+
+    Attributes
+    ----------
+    table
+        (channels, 65536) float64 linear light for evenly spaced codes from 0 to 1, never falling;
+        channels is 1 (shared) or 3.
+    """
+
+    table: npt.NDArray[np.float64]
+
+    def decode(self, encoded: Float32) -> Float32:
+        """Turn (N, C) codes in [0, 1] into linear light."""
+        return self._each(encoded, lambda x, table: np.interp(x, _GRID, table))
+
+    def encode(self, linear: Float32) -> Float32:
+        """Turn (N, C) linear light into codes in [0, 1]."""
+        return self._each(linear, lambda y, table: np.interp(y, table, _GRID))
+
+    def _each(
+        self,
+        values: Float32,
+        convert: Callable[[Float32, npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    ) -> Float32:
+        columns = values.shape[-1] if len(self.table) > 1 else 1
+        if len(self.table) > 1 and columns != len(self.table):
+            raise InputError(f"a curve for {len(self.table)} channels got {columns} channels")
+        flat = values.reshape(-1, columns)
+        out = np.empty_like(flat)
+        for channel in range(columns):
+            out[:, channel] = convert(flat[:, channel], self.table[channel])
+        return out.reshape(values.shape)
+
+
+Transfer: TypeAlias = Literal["srgb", "linear"] | ToneCurve
+"""How codes stand for light: "srgb", "linear", or the curve of an ICC profile."""
+
+_GRID = np.linspace(0.0, 1.0, 65536)
+
+
+def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
+    """Turn encoded colour values into linear light.
+
+    Parameters
+    ----------
+    encoded
+        Colour without alpha, any shape, channels last; uint8 or uint16 (full scale = 1.0) or float.
+    transfer
+        How the codes stand for light.
+
+    Returns
+    -------
+    ndarray
+        float32 of the same shape, 1.0 = full scale.
+
+    Raises
+    ------
+    InputError
+        The data type is not one of the above.
+    """
+    if encoded.dtype in (np.uint8, np.uint16):
+        codes = np.linspace(0.0, 1.0, 1 << (8 * encoded.dtype.itemsize), dtype=np.float64)
+        if isinstance(transfer, str):
+            return _decode(codes, transfer).astype(np.float32)[encoded]
+        codes32 = codes.astype(np.float32)
+        return _by_strips(encoded, lambda part: transfer.decode(codes32[part]))
+    if encoded.dtype.kind != "f":
+        raise InputError(f"pixels must be uint8, uint16 or float, got {encoded.dtype}")
+    if transfer == "linear":
+        return encoded.astype(np.float32)
+    if isinstance(transfer, ToneCurve):
+        return _by_strips(encoded, lambda part: transfer.decode(part.astype(np.float32)))
+    return _by_strips(encoded, lambda part: _decode(part, "srgb").astype(np.float32))
+
+
+def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srgb") -> Encoded:
+    """Encode linear light; the inverse of `to_linear`, exact for every uint8 and uint16 code.
+
+    Parameters
+    ----------
+    linear
+        float32, any shape, channels last. Integer types clip it to [0, 1]; float types do not.
+    dtype
+        uint8, uint16 or a float type.
+    transfer
+        How the codes stand for light.
+
+    Raises
+    ------
+    InputError
+        The data type is not one of the above.
+    """
+    kind = np.dtype(dtype)
+    if kind not in (np.uint8, np.uint16) and kind.kind != "f":
+        raise InputError(f"pixels must be uint8, uint16 or float, got {kind}")
+    out = np.empty(linear.shape, kind)
+    for part, target in zip(_strips(linear), _strips(out), strict=True):
+        if kind.kind == "f":
+            target[...] = _encode(part, transfer)
+        else:
+            full = np.float32(np.iinfo(kind).max)
+            codes = _encode(np.clip(part, 0.0, 1.0), transfer)
+            target[...] = (codes * full + np.float32(0.5)).astype(kind)
+    return out
+
+
+def _decode(codes: npt.NDArray[Any], transfer: Literal["srgb", "linear"]) -> npt.NDArray[Any]:
+    if transfer == "linear":
+        return codes
+    size = np.abs(codes)
+    light = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.copysign(light, codes))
+
+
+def _encode(linear: Float32, transfer: Transfer) -> Float32:
+    if isinstance(transfer, ToneCurve):
+        return transfer.encode(linear)
+    if transfer == "linear":
+        return linear
+    size = np.ascontiguousarray(np.abs(linear))
+    # cv2.pow is vectorised and takes 0.07 s for 12 megapixels where numpy's takes 0.31 s
+    curved = cv2.pow(size, 1 / 2.4).reshape(size.shape) * np.float32(1.055) - np.float32(0.055)
+    straight = size * np.float32(12.92)
+    codes = np.where(size <= np.float32(0.0031308), straight, curved)
+    return np.asarray(np.copysign(codes, linear))
+
+
+def _by_strips(values: Encoded, convert: Callable[[Encoded], Float32]) -> Float32:
+    out = np.empty(values.shape, np.float32)
+    for part, target in zip(_strips(values), _strips(out), strict=True):
+        target[...] = convert(part)
+    return out
+
+
+def _strips(values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Cut along the first axis into views of about STRIP_VALUES."""
+    if values.ndim == 0:
+        yield values
+        return
+    per_row = max(1, values[:1].size)
+    rows = max(1, STRIP_VALUES // per_row)
+    for start in range(0, len(values), rows):
+        yield values[start : start + rows]

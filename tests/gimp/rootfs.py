@@ -13,17 +13,35 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
 import platformdirs
 
-PACKAGES = (
-    "gimp gir1.2-gimp-3.0 python3 python3-gi python3-gi-cairo xvfb xdotool openbox imagemagick "
-    "adwaita-icon-theme fonts-dejavu-core coreutils dash bash sed grep libc-bin"
-).split()
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+PACKAGES = [
+    "gimp",
+    "gir1.2-gimp-3.0",
+    "python3",
+    "python3-gi",
+    "python3-gi-cairo",
+    "xvfb",
+    "xdotool",
+    "openbox",
+    "imagemagick",
+    "adwaita-icon-theme",
+    "fonts-dejavu-core",
+    "coreutils",
+    "dash",
+    "bash",
+    "sed",
+    "grep",
+    "libc-bin",
+]
 
 # Packages are only extracted (28 s against minutes): what their installation scripts would have done and GIMP
 # needs is done here. update-mime-database comes before the pixbuf loaders, which read its result.
@@ -107,8 +125,21 @@ class Root:
             **(env or {}),
         }
         return subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
-            + ["sh", "-c", "\n".join(steps), "sh", str(self.path), *argv],
+            [
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                "\n".join(steps),
+                "sh",
+                str(self.path),
+                *argv,
+            ],
             env=inner,
             timeout=timeout,
             capture_output=True,
@@ -167,8 +198,16 @@ def _build(suite: str, target: Path) -> None:
         )
     slim = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "help")]
     _call(
-        ["mmdebstrap", "--mode=root", "--variant=extract", f"--include={' '.join(PACKAGES)}"]
-        + [*slim, suite, str(target), _mirror()],
+        [
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=extract",
+            f"--include={' '.join(PACKAGES)}",
+            *slim,
+            suite,
+            str(target),
+            _mirror(),
+        ],
         "mmdebstrap",
     )
     done = Root(target).run(["/bin/sh", "-c", CONFIGURE], timeout=400)
@@ -179,8 +218,13 @@ def _build(suite: str, target: Path) -> None:
 def _mirror() -> str:
     """Where this machine's apt gets Debian itself from."""
     listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(COMPONENT) $(RELEASE) $(REPO_URI)"]
-        + ["Created-By: Packages"],
+        [
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(COMPONENT) $(RELEASE) $(REPO_URI)",
+            "Created-By: Packages",
+        ],
         capture_output=True,
         text=True,
         check=False,

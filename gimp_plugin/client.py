@@ -1,0 +1,239 @@
+"""Speaks protocol 1 with the daemon: hello, render, cancel, status."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gimp_plugin import vendored
+from gimp_plugin.errors import Cancelled, LinkLost, Refused
+from gimp_plugin.link import Link, connect
+from gimp_plugin.planes import Plane
+
+if TYPE_CHECKING:
+    from gimp_plugin.connection import Connection
+
+PROTOCOL = (1, 1)
+CLIENT = "gimp_plugin 0.1.0"
+TICK_S = 0.05  # how often a waiting thread looks whether the user cancelled
+PING_S = 1.0
+ANSWER_S = 5.0
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to compute.
+
+    Parameters
+    ----------
+    image
+        The source picture.
+    lens
+        Fields of the lens with its `kind`, lengths in pixels of `image`.
+    want
+        Any of `matte`, `depth`, `composite`.
+    matte, depth
+        Edited maps that replace the networks' own.
+    subject
+        `all`, `at_focus_point` or `none`.
+    preview
+        Long side of the result in pixels; 0 for full size.
+    """
+
+    image: Plane
+    lens: Mapping[str, Any]
+    want: Sequence[str] = ("matte", "depth", "composite")
+    matte: Plane | None = None
+    depth: Plane | None = None
+    subject: str = "all"
+    preview: int = 0
+
+    def header(self, job_id: str) -> dict[str, Any]:
+        """Give the `render` message."""
+        return {
+            "type": "render",
+            "id": job_id,
+            "image": self.image.header(),
+            "matte": self.matte and self.matte.header(),
+            "depth": self.depth and self.depth.header(),
+            "lens": dict(self.lens),
+            "want": list(self.want),
+            "subject": self.subject,
+            "preview": self.preview,
+        }
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: planes by name, the disparity in focus, what was cached, seconds by stage."""
+
+    planes: Mapping[str, Plane]
+    focus: float | None = None
+    cached: Sequence[str] = ()
+    timing: Mapping[str, float] = field(default_factory=dict)
+
+
+class Client:
+    """One conversation with the daemon; used by one thread at a time, except for `cancel`.
+
+    Parameters
+    ----------
+    connection
+        Where the daemon listens, from its connection file.
+
+    Raises
+    ------
+    LinkLost
+        Nobody answers there.
+    Refused
+        The daemon turned the hello down (another version, a stale token).
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._msgpack = vendored.msgpack()
+        self._cancel = threading.Event()
+        self._token = connection.token
+        self._link = self._open(connection.work)
+        self._control_endpoint = connection.control
+        self._silence_s = 5.0
+
+    def render(self, job: Job, report: Report = lambda stage, fraction: None) -> Reply:
+        """Run one job and wait for its result.
+
+        Parameters
+        ----------
+        job
+            What to compute. Pixels travel only when the daemon does not hold them.
+        report
+            Called with a stage name and the fraction done.
+
+        Raises
+        ------
+        Cancelled
+            `cancel` was called meanwhile; the daemon has been told.
+        Refused
+            The daemon's typed error.
+        LinkLost
+            The daemon went away.
+        """
+        self._cancel.clear()
+        job_id = secrets.token_hex(8)
+        self._send(self._link, job.header(job_id))
+        for header, frames in self._messages(job_id):
+            kind = header["type"]
+            if kind == "need":
+                planes = {"image": job.image, "matte": job.matte, "depth": job.depth}
+                names = header["planes"]
+                pixels = [planes[name].data for name in names]
+                self._send(self._link, {"type": "pixels", "id": job_id, "planes": names}, pixels)
+            elif kind == "progress":
+                report(str(header["stage"]), float(header["fraction"]))
+            elif kind == "result":
+                return _reply(header, frames)
+            elif kind == "error":
+                if header["code"] == "cancelled" and self._cancel.is_set():
+                    raise Cancelled
+                raise _refusal(header)
+        raise Cancelled
+
+    def cancel(self) -> None:
+        """Make a running `render` stop, from any thread."""
+        self._cancel.set()
+
+    def status(self) -> dict[str, Any]:
+        """Ask the daemon how it is: the fields of the protocol's `state`."""
+        link = self._open(self._control_endpoint)
+        try:
+            self._send(link, {"type": "status"})
+            return self._answer(link)
+        finally:
+            link.close()
+
+    def close(self) -> None:
+        """Hang up; the daemon drops what this client had asked for."""
+        self._link.close()
+
+    def _messages(self, job_id: str) -> Any:
+        """Yield the messages about a job; keeps the connection alive and passes a cancel on."""
+        heard = pinged = time.monotonic()
+        told: float | None = None
+        while True:
+            message = self._link.receive(TICK_S)
+            now = time.monotonic()
+            if message is not None:
+                heard = now
+                header = self._unpack(message[0])
+                if header.get("id", job_id) == job_id and header["type"] != "pong":
+                    yield header, message[1:]
+            elif now - heard > self._silence_s:
+                raise LinkLost(
+                    "The Bokeh daemon stopped answering. The image is unchanged; try again, "
+                    "it is started anew."
+                )
+            if now - pinged > PING_S:
+                self._send(self._link, {"type": "ping", "nonce": 0})
+                pinged = now
+            if self._cancel.is_set() and told is None:
+                self._send(self._link, {"type": "cancel", "id": job_id})
+                told = now
+            if told is not None and now - told > 1.0:
+                return
+
+    def _open(self, endpoint: str) -> Link:
+        link = connect(endpoint)
+        try:
+            hello = {"type": "hello", "protocol": list(PROTOCOL), "token": self._token}
+            python = ".".join(map(str, sys.version_info[:2]))
+            self._send(link, {**hello, "client": f"{CLIENT} Python {python}"})
+            welcome = self._answer(link)
+            self._silence_s = float(welcome.get("limits", {}).get("silence_s", 5.0))
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+    def _answer(self, link: Link) -> dict[str, Any]:
+        message = link.receive(ANSWER_S)
+        if message is None:
+            raise LinkLost(f"the daemon gave no answer within {ANSWER_S:g} s")
+        header = self._unpack(message[0])
+        if header["type"] == "error":
+            raise _refusal(header)
+        return header
+
+    def _send(self, link: Link, header: dict[str, Any], frames: Sequence[bytes] = ()) -> None:
+        link.send([self._msgpack.packb(header), *frames])
+
+    def _unpack(self, frame: bytes) -> dict[str, Any]:
+        header = self._msgpack.unpackb(frame)
+        if not isinstance(header, dict) or "type" not in header:
+            raise LinkLost("what answers there is no Bokeh daemon")
+        return header
+
+
+def _reply(header: Mapping[str, Any], frames: Sequence[bytes]) -> Reply:
+    planes = {
+        plane["name"]: Plane(
+            plane["width"],
+            plane["height"],
+            plane["channels"],
+            plane["dtype"],
+            plane["transfer"],
+            frame,
+        )
+        for plane, frame in zip(header["planes"], frames, strict=True)
+    }
+    return Reply(planes, header.get("focus"), header.get("cached", ()), header.get("timing", {}))
+
+
+def _refusal(header: Mapping[str, Any]) -> Refused:
+    return Refused(
+        header["code"], header["message"], header.get("hint", ""), header.get("retryable", False)
+    )

@@ -1,0 +1,123 @@
+"""Where the daemon is: connection files written by it, and how to start it when there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gimp_plugin.errors import NoDaemon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FOLDER = Path(__file__).resolve().parent
+FILE_NAME = "connection.json"
+LAUNCHER = FOLDER / "launcher.json"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The part of a connection file that a client needs."""
+
+    work: str
+    control: str
+    token: str
+
+
+def known() -> list[Connection]:
+    """Give the daemons that connection files speak of, latest file first.
+
+    A file may be stale: whether somebody answers there is for the caller to find out.
+    """
+    dated = []
+    for folder in _folders():
+        path = folder / FILE_NAME
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            found = Connection(str(fields["work"]), str(fields["control"]), str(fields["token"]))
+            dated.append((path.stat().st_mtime, found))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    latest_first = [found for _, found in sorted(dated, key=lambda pair: -pair[0])]
+    return list(dict.fromkeys(latest_first))
+
+
+@contextlib.contextmanager
+def launch() -> Iterator[Callable[[], None]]:
+    """Start the daemon with the command that install.py recorded in `launcher.json`.
+
+    Yields
+    ------
+    callable
+        Raises NoDaemon, with the command's own last words, once it has failed.
+
+    Raises
+    ------
+    NoDaemon
+        There is no such record, or this GIMP may not start programs of the system (Flatpak).
+    """
+    command = _command()
+    environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME"}}
+    with tempfile.TemporaryFile() as complaints:  # a file never fills up as a pipe does
+        try:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NoDaemon(
+                f"The Bokeh daemon is not running and GIMP could not start it ({error.strerror}). "
+                f"Type `{' '.join(command)}` in a terminal, then try again."
+            ) from error
+
+        def check() -> None:
+            if process.poll() in {None, 0}:
+                return
+            complaints.seek(0)
+            words = complaints.read().decode(errors="replace").strip().splitlines() or ["no reason"]
+            raise NoDaemon(
+                f"The Bokeh daemon could not be started: {words[-1]}. "
+                "Run `defocus doctor` in a terminal: it says how to mend it."
+            )
+
+        yield check
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2.0)  # the start command ends once the daemon is up
+
+
+def _command() -> list[str]:
+    try:
+        record = json.loads(LAUNCHER.read_text(encoding="utf-8"))
+        return [str(word) for word in record["command"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise NoDaemon(
+            "The Bokeh daemon is not running and the plug-in does not know how to start it. "
+            "Run `python3 install.py` in the defocus folder, it mends the plug-in."
+        ) from None
+
+
+def _folders() -> list[Path]:
+    """Where a connection file may lie: beside the plug-in, or in the user's runtime directory."""
+    own = os.environ.get("DEFOCUS_RUNTIME_DIR")
+    if own:
+        return [Path(own)]
+    folders = [FOLDER]
+    if sys.platform == "win32":
+        folders.append(Path(os.environ.get("LOCALAPPDATA", "")) / "Temp" / "defocus")
+    elif sys.platform == "darwin":
+        folders.append(Path.home() / "Library/Caches/TemporaryItems/defocus")
+    else:
+        system = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+        folders += [Path(system) / "defocus", Path(f"/tmp/runtime-{os.getuid()}/defocus")]  # noqa: S108
+    return folders

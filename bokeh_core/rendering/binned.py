@@ -1,0 +1,100 @@
+"""The paper's renderer: depth bins, a Gaussian each, stacked; the sharp subject superimposed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from bokeh_core.rendering.display import decode, encode
+from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokeh_core.lens import BinnedGaussian
+    from bokeh_core.progress import Progress
+
+TRUNCATION = 3.0
+"""Gaussians are cut at this many sigma (0.3 % of the weight), then normalised."""
+
+
+def render_binned(
+    rgb: Tensor,
+    depth: Tensor,
+    matte: Tensor | None,
+    look: BinnedGaussian,
+    *,
+    core: int,
+    device: torch.device,
+    progress: Progress,
+) -> Tensor:
+    """Render (H, W, 3) linear light by `BinnedGaussian`; same arguments as `render`, as tensors."""
+    out = torch.empty_like(rgb)
+    halo = max(_reach(sigma) for sigma in look.sigmas())
+    work = tiles(depth.shape[0], depth.shape[1], core)
+    spectra: dict[tuple[int, int, int], Tensor] = {}
+    for done, tile in enumerate(work):
+        progress("render", done / len(work))
+        region = _stacked_bins(rgb, depth, look, tile, halo, device, spectra)
+        if matte is not None:
+            cover = window(matte, tile, device)
+            cover = cover if look.soft_matte else (cover > 0.5).to(cover.dtype)
+            sharp = window(rgb, tile, device)
+            region = torch.where(cover == 1.0, sharp, cover * sharp + (1.0 - cover) * region)
+        rows, columns = (
+            slice(tile.top, tile.top + tile.height),
+            slice(tile.left, tile.left + tile.width),
+        )
+        out[rows, columns] = region.permute(1, 2, 0).to(out.device)
+    progress("render", 1.0)
+    return out
+
+
+def _stacked_bins(
+    rgb: Tensor,
+    depth: Tensor,
+    look: BinnedGaussian,
+    tile: Bounds,
+    halo: int,
+    device: torch.device,
+    spectra: dict[tuple[int, int, int], Tensor],
+) -> Tensor:
+    """Blur one tile once per bin that occurs in it and take each pixel from its own bin."""
+    padded = Bounds(
+        tile.top - halo,
+        tile.left - halo,
+        fast_size(tile.height + 2 * halo, 1),
+        fast_size(tile.width + 2 * halo, 2),
+    )
+    size = (padded.height, padded.width)
+    bins = ((1.0 - window(depth, tile, device)) * look.bins).long().clamp(0, look.bins - 1)
+    source = torch.fft.rfft2(encode(window(rgb, padded, device)))
+    region = torch.empty(3, tile.height, tile.width, device=device)
+    for index in torch.unique(bins).tolist():
+        key = (index, *size)
+        if key not in spectra:
+            spectra[key] = _gaussian_spectrum(look.sigmas()[index], size, device)
+        blurred = torch.fft.irfft2(source * spectra[key], s=size)
+        blurred = blurred[:, halo : halo + tile.height, halo : halo + tile.width]
+        torch.where(bins == index, blurred, region, out=region)
+    return decode(region)
+
+
+def _reach(sigma: float) -> int:
+    return math.ceil(TRUNCATION * sigma)
+
+
+def _gaussian_spectrum(sigma: float, size: tuple[int, int], device: torch.device) -> Tensor:
+    """Transform of the sampled, truncated, normalised Gaussian, centred on pixel 0."""
+    spectra = []
+    for length in size:
+        offset = torch.arange(length, dtype=torch.float64)
+        offset = torch.minimum(offset, length - offset)
+        taps = torch.exp(-0.5 * (offset / max(sigma, 1e-3)) ** 2) * (offset <= _reach(sigma))
+        spectra.append(torch.fft.fft(taps / taps.sum()).real)
+    rows, columns = spectra
+    half = columns[: size[1] // 2 + 1]
+    spectrum: Tensor = rows[:, None] * half[None, :]
+    return spectrum.to(device=device, dtype=torch.float32)

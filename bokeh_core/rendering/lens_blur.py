@@ -1,0 +1,113 @@
+"""The lens renderer: cut into surfaces, blur each by its circle of confusion, composite."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from bokeh_core.rendering.blur import Blur
+from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
+from bokeh_core.rendering.kernels import reach_factor
+from bokeh_core.rendering.levels import Levels, Quality
+from bokeh_core.rendering.surfaces import Surface, cut
+
+if TYPE_CHECKING:
+    from bokeh_core.lens import Lens
+    from bokeh_core.progress import Progress
+
+FILL_MARGIN = 32
+"""Extra halo in pixels from which hidden parts of a surface are continued."""
+FAINTEST = 1e-4
+"""Coverage below this is rounding of the transforms, not a surface."""
+
+
+def render_lens(
+    rgb: Tensor,
+    depth: Tensor,
+    matte: Tensor | None,
+    lens: Lens,
+    *,
+    quality: Quality,
+    core: int,
+    device: torch.device,
+    progress: Progress,
+) -> Tensor:
+    """Render (H, W, 3) linear light through a lens with a known focus; arguments as of `render`."""
+    out = torch.empty_like(rgb)
+    reach = largest_coc(lens)
+    levels = Levels.up_to(reach, quality)
+    blur = Blur(lens, levels, device)
+    halo = math.ceil(levels.radii[-1] * reach_factor(lens)) + FILL_MARGIN
+    halo = -(-halo // levels.coarsest) * levels.coarsest
+    core = max(core // levels.coarsest, 1) * levels.coarsest
+    work = tiles(depth.shape[0], depth.shape[1], core)
+    for done, tile in enumerate(work):
+        progress("render", done / len(work))
+        region = _tile(rgb, depth, matte, lens, tile, halo, blur)
+        rows, columns = (
+            slice(tile.top, tile.top + tile.height),
+            slice(tile.left, tile.left + tile.width),
+        )
+        out[rows, columns] = region.permute(1, 2, 0).to(out.device)
+    progress("render", 1.0)
+    return out
+
+
+def largest_coc(lens: Lens) -> float:
+    """Give the largest CoC radius in pixels that any depth in [0, 1] can have with this lens."""
+    ends = lens.coc(torch.tensor([0.0, 1.0]))
+    return float(ends.abs().max())
+
+
+def _tile(
+    rgb: Tensor,
+    depth: Tensor,
+    matte: Tensor | None,
+    lens: Lens,
+    tile: Bounds,
+    halo: int,
+    blur: Blur,
+) -> Tensor:
+    multiple = max(2, blur.levels.coarsest)
+    padded = Bounds(
+        tile.top - halo,
+        tile.left - halo,
+        fast_size(tile.height + 2 * halo, multiple),
+        fast_size(tile.width + 2 * halo, multiple),
+    )
+    picture, disparity, cover = (
+        window(plane, padded, blur.device) if plane is not None else None
+        for plane in (rgb, depth, matte)
+    )
+    assert picture is not None
+    assert disparity is not None
+    surfaces = cut(picture, disparity, cover)
+    inner = (slice(None), slice(halo, halo + tile.height), slice(halo, halo + tile.width))
+    return _composite(surfaces, lens, blur, inner)
+
+
+def _composite(
+    surfaces: list[Surface], lens: Lens, blur: Blur, inner: tuple[slice, slice, slice]
+) -> Tensor:
+    """Blur every surface and lay it over what is behind it; what is in focus stays as it is."""
+    result: Tensor | None = None
+    for surface in surfaces:
+        coc = lens.coc(surface.depth)
+        if surface.subject and lens.keep_subject_sharp:
+            coc = torch.zeros_like(coc)
+        planes = torch.cat((surface.light, surface.cover))
+        blurred = blur(planes, coc, surface.cover)[inner]
+        light, cover = blurred[:3], blurred[3:]
+        if result is None:
+            result = light / cover.clamp(min=1e-6)
+        else:
+            excess = cover.clamp(min=1.0)
+            cover = torch.where(cover > FAINTEST, cover / excess, 0.0)
+            result = torch.where(cover > 0, light / excess + (1.0 - cover) * result, result)
+        sharp = (coc[inner] == 0) & (surface.cover[inner] == 1)
+        result = torch.where(sharp, surface.light[inner], result)
+    assert result is not None
+    return result

@@ -30,7 +30,7 @@ class _Identified(msgspec.Struct):
 _id_decoder = msgspec.msgpack.Decoder(_Identified)
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refused(Exception):  # it is an answer, not a fault
     """A request that gets a typed `error` message as its answer.
 
     Parameters

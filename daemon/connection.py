@@ -33,7 +33,7 @@ MAX_IPC_PATH = 103 if sys.platform == "darwin" else 107
 """Bytes of a Unix socket path (`sun_path` less its closing zero)."""
 
 
-class AlreadyRunning(Exception):  # noqa: N818 - the normal end of a lost race
+class AlreadyRunning(Exception):  # the normal end of a lost race
     """Another daemon of this user holds the lock."""
 
 

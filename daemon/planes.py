@@ -17,6 +17,7 @@ Version: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]
 DType: TypeAlias = Literal["u8", "u16", "f32"]
 Transfer: TypeAlias = Literal["srgb", "linear"]
 Input: TypeAlias = Literal["image", "matte", "depth"]
+Level: TypeAlias = Literal["image", "analysis", "prepared", "result"]
 Output: TypeAlias = Literal["matte", "depth", "composite"]
 
 BYTES_PER_SAMPLE: dict[str, int] = {"u8": 1, "u16": 2, "f32": 4}

@@ -33,6 +33,7 @@ from daemon.planes import (
     DType,
     Fraction,
     Input,
+    Level,
     Name,
     Output,
     Plane,
@@ -261,7 +262,7 @@ class Result(Message, tag="result", frozen=True, kw_only=True):
         float | None, Meta(description="disparity that was in focus; null: no lens was used")
     ] = None
     cached: Annotated[
-        list[Literal["image", "analysis", "prepared", "result"]],
+        list[Level],
         Meta(description="what came out of the cache instead of being computed"),
     ] = field(default_factory=list)
     timing: Annotated[dict[str, Seconds], Meta(description="stage -> seconds")] = field(

@@ -1,0 +1,112 @@
+"""The two sockets that clients see: bind, send without ever waiting, notice who has left."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+import zmq
+
+from daemon import codec
+from daemon.jobs import Peer
+from daemon.log import Log
+from daemon.protocol import Limits, Message, Pong, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+HIGH_WATER = 16
+"""Messages buffered per client and direction."""
+_log = Log("defocus.post")
+
+Parts = list["bytes | zmq.Frame"]
+
+
+class Post:
+    """Sends messages to peers; what a slow peer cannot take yet waits here for a while."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], limits: Limits) -> None:
+        self._limits = limits
+        self._waiting: dict[Peer, deque[tuple[float, Parts]]] = {}
+        self.sockets: dict[Literal["work", "control"], zmq.Socket[bytes]] = {
+            "work": _router(context, limits.max_frame_bytes, limits),
+            "control": _router(context, 16 * limits.max_header_bytes, limits),
+        }
+        self.gone: set[Peer] = set()
+        """Peers found to have left since the caller last cleared this."""
+
+    def send(self, peer: Peer, message: Message, frames: Sequence[zmq.Frame] = ()) -> None:
+        """Send, or keep for later; a progress report or pong that does not fit is dropped."""
+        parts: Parts = [codec.encode(message), *frames]
+        if peer in self._waiting:
+            if not isinstance(message, Progress | Pong):
+                self._waiting[peer].append((time.monotonic(), parts))
+        elif not self._try(peer, parts) and not isinstance(message, Progress | Pong):
+            self._waiting[peer] = deque([(time.monotonic(), parts)])
+
+    def flush(self) -> None:
+        """Try again what had to wait; a peer that takes nothing for a minute counts as gone."""
+        now = time.monotonic()
+        for peer, queue in list(self._waiting.items()):
+            while queue and self._try(peer, queue[0][1]):
+                queue.popleft()
+            if queue and now - queue[0][0] > self._limits.result_kept_s:
+                self.gone.add(peer)
+            if not queue or peer in self.gone:
+                self._waiting.pop(peer, None)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something still waits."""
+        return bool(self._waiting)
+
+    def close(self, linger_ms: int) -> None:
+        """Close both sockets; answers on their way get this long to leave."""
+        for socket in self.sockets.values():
+            socket.close(linger=linger_ms)
+
+    def receive(self, name: Literal["work", "control"]) -> Iterable[tuple[Peer, list[zmq.Frame]]]:
+        """Give what has arrived on one socket, at most some dozen messages in a row."""
+        for _ in range(32):  # then the other socket gets its turn
+            try:
+                sender, *parts = self.sockets[name].recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            yield Peer(name, bytes(sender.buffer)), parts
+
+    def _try(self, peer: Peer, parts: Parts) -> bool:
+        try:
+            self.sockets[peer.socket].send_multipart(
+                [peer.identity, *parts], zmq.NOBLOCK, copy=False
+            )
+        except zmq.Again:
+            return False
+        except zmq.ZMQError as fault:
+            if fault.errno != zmq.EHOSTUNREACH:
+                raise
+            self.gone.add(peer)
+        return True
+
+
+def _router(
+    context: zmq.Context[zmq.Socket[bytes]], max_frame_bytes: int, limits: Limits
+) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.ROUTER)
+    socket.linger = 0
+    socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # a vanished peer is an error, not silence
+    socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, int(limits.silence_s * 1000))
+    # a frame over this drops the connection before memory is taken
+    socket.setsockopt(zmq.MAXMSGSIZE, max_frame_bytes)
+    socket.setsockopt(zmq.SNDHWM, HIGH_WATER)
+    socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
+    return socket
+
+
+def bound(socket: zmq.Socket[bytes]) -> str:
+    """Give the endpoint that a socket was bound to last, with the port that `*` became."""
+    raw = socket.getsockopt(zmq.LAST_ENDPOINT)
+    assert isinstance(raw, bytes)
+    return raw.rstrip(b"\0").decode()

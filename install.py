@@ -1,0 +1,657 @@
+#!/usr/bin/env python3
+"""Set defocus up, beside this file, with nothing but Python's standard library.
+
+    python3 install.py              install or update: environment, weights, GIMP plug-in, launcher
+    python3 install.py demo         the same, then blur the sample portrait into demo-output/
+    python3 install.py test         the same, then run every check of the project
+    python3 install.py doctor       say what is installed, what is broken and how to mend it
+    python3 install.py service      start the daemon with the session (systemd, launchd, Windows)
+    python3 install.py uninstall    remove all of it again
+
+Every step looks first whether it is already done, so a run that was cut off is simply repeated.
+pip is used as configured on this machine (indexes, proxies, offline folders).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent
+VENV = HOME / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+COMMAND = BIN / ("defocus.cmd" if os.name == "nt" else "defocus")
+STAMP = VENV / "defocus-install.json"
+LOG = VENV / "install.log"
+OLDEST = (3, 10)
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+NEEDED_GB = {"cpu": 2.5, "any": 8.0}
+"""Free disk for the CPU build and for the package index's CUDA build (5.4 GB and the downloads)."""
+IMPORTS = (
+    "import torch, torchvision, cv2, PIL, tifffile, imagecodecs, safetensors, zmq, msgpack, msgspec"
+    "; "
+    "torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)"
+)
+"""Loads every compiled part; nms fails when torch and torchvision are of different builds."""
+
+
+class Stop(Exception):
+    """Something the user has to do; says what is wrong and the next step."""
+
+    def __init__(self, wrong: str, step: str) -> None:
+        super().__init__(wrong)
+        self.step = step
+
+
+# --- what is said and done
+
+
+class Steps:
+    """Announces each step; does it unless this is a dry run."""
+
+    def __init__(self, dry: bool) -> None:
+        self.dry = dry
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+    def do(self, what: str, action, *args) -> None:  # noqa: ANN001, ANN002
+        """Announce and run an action."""
+        self.say(("would: " if self.dry else "-- ") + what)
+        if not self.dry:
+            action(*args)
+
+
+def run_logged(command: list[str], what: str) -> None:
+    """Run a long command: its main lines are shown, all of it goes to the log."""
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write("\n$ {}\n".format(" ".join(command)))
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+        assert process.stdout is not None
+        tail = []
+        try:
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                tail = [*tail[-39:], line.strip()]
+                if re.match(r"\s*(Downloading|Using cached|Building|Installing)", line):
+                    print("   " + line.strip()[:110], flush=True)
+        finally:
+            if process.poll() is None and sys.exc_info()[0] is not None:
+                process.terminate()
+            code = process.wait()
+    if code:
+        raise diagnosis("\n".join(tail), what)
+
+
+def diagnosis(output: str, what: str) -> Stop:
+    """Turn pip's last words into what is wrong and the next step."""
+    again = "then run the same command again: what is already there is kept."
+    if re.search(r"No space left|Errno 28|disk quota", output, re.IGNORECASE):
+        return Stop(f"{what}: the disk is full.", f"Free {NEEDED_GB['any']:.0f} GB, {again}")
+    if re.search(
+        r"NewConnectionError|name resolution|timed out|Max retries|SSLError|Proxy", output
+    ):
+        return Stop(
+            f"{what}: the package index cannot be reached.",
+            f"Check the network (or pip's proxy and index settings), {again}",
+        )
+    if "No matching distribution" in output:
+        return Stop(
+            f"{what}: no fitting package for Python {platform.python_version()} on "
+            f"{platform.system()} {platform.machine()}.",
+            "Without network: fill pip's find-links folder; else use Python 3.10 to 3.14, 64 bit.",
+        )
+    last = next((line for line in reversed(output.splitlines()) if "ERROR" in line), "it failed")
+    return Stop(f"{what}: {last}", f"Look into {LOG}, {again}")
+
+
+# --- environment
+
+
+def check_machine(steps: Steps) -> None:
+    if sys.version_info < OLDEST:
+        raise Stop(
+            f"Python {platform.python_version()} is too old.",
+            "Install Python 3.10 or newer and run this file with it: python3.11 install.py",
+        )
+    if sys.maxsize < 2**32:
+        raise Stop("This Python has 32 bits; torch needs 64.", "Install a 64-bit Python.")
+    if not os.access(HOME, os.W_OK):
+        raise Stop(f"{HOME} cannot be written.", "Copy the folder to a place of your own.")
+    free = shutil.disk_usage(HOME).free / 1e9
+    needed = NEEDED_GB["any"]
+    if not is_installed([]) and free < needed:
+        steps.say(f"   note: {free:.1f} GB free; torch's largest build needs up to {needed:.0f} GB")
+        if free < NEEDED_GB["cpu"]:
+            raise Stop(
+                f"Only {free:.1f} GB are free in {HOME}.",
+                f"Free {NEEDED_GB['cpu']} GB, or {needed:.0f} GB without PyTorch's own index.",
+            )
+
+
+def make_venv() -> None:
+    """Make the environment; replace one that was left half made."""
+    if works(PYTHON, "import pip"):
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    if works(Path(sys.executable), "import ensurepip"):
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    elif works(Path(sys.executable), "import virtualenv"):
+        subprocess.run([sys.executable, "-m", "virtualenv", "-q", str(VENV)], check=True)
+    elif shutil.which("apt-get") and os.geteuid() == 0:
+        print("   this Python has no venv module: installing python3-venv", flush=True)
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "python3-venv"], check=True)
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    else:
+        raise Stop(
+            "This Python cannot make virtual environments.",
+            "Debian, Ubuntu: sudo apt-get install python3-venv; then run the same command again.",
+        )
+
+
+def works(python: Path, code: str) -> bool:
+    try:
+        done = subprocess.run([str(python), "-c", code], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def requirements(extras: list[str]) -> list[str]:
+    """Read the dependency lists of pyproject.toml (tomllib is not in Python 3.10)."""
+    text = (HOME / "pyproject.toml").read_text(encoding="utf-8")
+    found = []
+    for name in ["dependencies", *extras]:
+        block = re.search(rf"^{name} = \[(.*?)\]$", text, re.MULTILINE | re.DOTALL)
+        if block is None:
+            raise Stop(f"pyproject.toml has no list {name!r}.", "Get a fresh copy of the project.")
+        found += re.findall(r'"([^"]+)"', block.group(1))
+    return list(dict.fromkeys(found))
+
+
+def fingerprint(extras: list[str]) -> str:
+    return hashlib.sha256("\n".join(requirements(extras)).encode()).hexdigest()
+
+
+def is_installed(extras: list[str]) -> bool:
+    """Whether these requirements were installed completely by an earlier run."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return fingerprint(extras) in stamp.get("done", []) and PYTHON.exists()
+
+
+def install_packages(extras: list[str], torch_args: list[str]) -> None:
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    pair = [word for word in requirements([]) if word.startswith("torch")]
+    if torch_args:
+        run_logged([*pip, *torch_args, *pair], "PyTorch, CPU build")
+    # one call for all: the resolver then has to choose a torch that this torchvision was built for
+    run_logged([*pip, *requirements(extras)], "Packages")
+    if not works(PYTHON, IMPORTS):
+        print("   torch and torchvision do not fit together: fetching both anew", flush=True)
+        with tempfile.TemporaryDirectory() as empty:
+            # a local folder of wheels is the usual cause of an odd pair: leave it out this once
+            os.environ["PIP_FIND_LINKS"] = empty
+            run_logged([*pip, "--force-reinstall", "--no-deps", *pair], "PyTorch")
+            run_logged([*pip, *requirements(extras)], "Packages")
+            del os.environ["PIP_FIND_LINKS"]
+    broken = subprocess.run(
+        [str(PYTHON), "-c", IMPORTS], capture_output=True, text=True, check=False
+    )
+    if broken.returncode:
+        raise Stop(
+            "The installed packages do not load: " + broken.stderr.strip().splitlines()[-1],
+            f"Delete {VENV} and run the same command again; see {LOG}.",
+        )
+    done = [fingerprint([])] + ([fingerprint(extras)] if extras else [])
+    STAMP.write_text(json.dumps({"done": done}), encoding="utf-8")
+
+
+def choose_torch() -> tuple[list[str], str]:
+    """Choose where torch comes from: pip arguments and the reason.
+
+    The package index has CUDA builds for Linux x86-64 (5.4 GB installed, they run on a CPU too);
+    PyTorch's own index has a CPU build of a tenth of that.
+    """
+    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "AMD64"):
+        return [], "the package index has the right build for this system"
+    if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
+        return [], "an NVIDIA GPU is here: CUDA build from the package index"
+    if any(os.environ.get(name) for name in ("PIP_INDEX_URL", "PIP_NO_INDEX")) or pip_has_index():
+        return [], "pip is configured with an index of its own: only that one is used"
+    try:
+        with urllib.request.urlopen(CPU_WHEELS + "/torch/", timeout=4) as answer:  # noqa: S310
+            answer.read(1)
+    except (OSError, ValueError):
+        return (
+            [],
+            "PyTorch's CPU index does not answer: the larger CUDA build, it runs on a CPU too",
+        )
+    return ["--index-url", CPU_WHEELS], "no NVIDIA GPU: PyTorch's CPU build, it saves 5 GB"
+
+
+def pip_has_index() -> bool:
+    shown = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    return bool(re.search(r"\.(index-url|no-index)=", shown))
+
+
+def link_package() -> None:
+    """Make the packages importable and put the `defocus` command into the environment."""
+    site = subprocess.run(
+        [str(PYTHON), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    Path(site, "defocus.pth").write_text(str(HOME) + "\n", encoding="utf-8")
+    if os.name == "nt":
+        COMMAND.write_text(f'@"{PYTHON}" -m daemon.cli.main %*\r\n', encoding="utf-8")
+        return
+    COMMAND.write_text(f'#!/bin/sh\nexec "{PYTHON}" -m daemon.cli.main "$@"\n', encoding="utf-8")
+    COMMAND.chmod(0o755)
+
+
+def path_link() -> Path | None:
+    """Give ~/.local/bin/defocus where that folder is on PATH and nobody else has the name."""
+    link = Path.home() / ".local" / "bin" / "defocus"
+    on_path = str(link.parent) in os.environ.get("PATH", "").split(os.pathsep)
+    if os.name == "nt" or not on_path or not link.parent.is_dir():
+        return None
+    ours = link.is_symlink() and link.readlink() == COMMAND
+    return link if ours or not (link.exists() or link.is_symlink()) else None
+
+
+def make_path_link(link: Path) -> None:
+    if not link.is_symlink():
+        link.symlink_to(COMMAND)
+
+
+# --- GIMP
+
+
+def gimp_folders() -> list[Path]:
+    """Find the configuration folders of every GIMP 3 of this user, also one that never ran yet."""
+    home = Path.home()
+    roots = [Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "GIMP"]
+    roots.append(home / ".config" / "GIMP")  # Flatpak and AppImage read this one in any case
+    roots.append(home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP")
+    roots.append(home / "Library" / "Application Support" / "GIMP")
+    if os.environ.get("APPDATA"):
+        roots.append(Path(os.environ["APPDATA"]) / "GIMP")
+    found = [folder for root in roots for folder in sorted(root.glob("3.*")) if folder.is_dir()]
+    if os.environ.get("GIMP3_DIRECTORY"):
+        found.append(Path(os.environ["GIMP3_DIRECTORY"]))
+    versions = ("3.0", "3.2", "3.4")
+    found += [roots[0] / version for version in versions if shutil.which(f"gimp-{version}")]
+    return list(dict.fromkeys(found))
+
+
+def plugin_target(gimp: Path) -> Path:
+    return gimp / "plug-ins" / "bokeh"
+
+
+def plugin_sources() -> dict[str, Path]:
+    """Map paths inside the plug-in folder to the files of this copy."""
+    sources = {}
+    for path in sorted((HOME / "gimp_plugin").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            sources["gimp_plugin/" + path.relative_to(HOME / "gimp_plugin").as_posix()] = path
+    sources["bokeh.py"] = sources.pop("gimp_plugin/bokeh.py")
+    return sources
+
+
+def launcher() -> str:
+    command = [str(PYTHON), "-m", "daemon.cli.main", "daemon", "start"]
+    return json.dumps({"command": command})
+
+
+def make_vendor() -> Path:
+    """Collect the plug-in's own libraries: pure-Python msgpack, and pyzmq for GIMP's Python.
+
+    msgpack comes from the environment. pyzmq's stable-ABI wheel loads in any Python from 3.12 on,
+    which every Linux package of GIMP 3 has; elsewhere the plug-in speaks ZeroMQ by itself.
+    """
+    vendor = VENV / "vendor"
+    site = next(iter(VENV.glob("**/site-packages/msgpack")))
+    if not (vendor / "msgpack").is_dir():
+        shutil.copytree(
+            site, vendor / "msgpack", ignore=shutil.ignore_patterns("_cmsgpack*", "*pyc")
+        )
+    machine = platform.machine()
+    if (vendor / "zmq").is_dir() or platform.system() != "Linux":
+        return vendor
+    tags = [f"manylinux{tag}_{machine}" for tag in ("2014", "_2_26", "_2_28")]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(PYTHON), "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+        command += ["--no-deps", "--only-binary=:all:", "--implementation", "cp", "--abi", "abi3"]
+        command += ["--python-version", "3.12", "-d", folder, "pyzmq"]
+        command += [word for tag in tags for word in ("--platform", tag)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            print(
+                "   note: no pyzmq for GIMP's Python; the plug-in uses its own client", flush=True
+            )
+            return vendor
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            wheel.extractall(vendor)
+    return vendor
+
+
+def copy_plugin(gimp: Path) -> None:
+    """Put the plug-in in place whole: built beside, then swapped for the old copy."""
+    target = plugin_target(gimp)
+    fresh = target.with_name(".bokeh-new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name, source in plugin_sources().items():
+        place = fresh / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, place)
+    (fresh / "bokeh.py").chmod(0o755)
+    (fresh / "gimp_plugin" / "launcher.json").write_text(launcher(), encoding="utf-8")
+    shutil.copytree(make_vendor(), fresh / "gimp_plugin" / "vendor")
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+
+
+def config_folder() -> Path:
+    """Give the folder of defocus's own settings, as the daemon finds it (platformdirs' rule)."""
+    if os.environ.get("DEFOCUS_CONFIG_DIR"):
+        return Path(os.environ["DEFOCUS_CONFIG_DIR"])
+    if os.name == "nt":
+        return Path(os.environ["LOCALAPPDATA"]) / "defocus"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "defocus"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "defocus"
+
+
+def announce(gimps: list[Path]) -> None:
+    """Tell the daemon where to leave its address for the plug-ins (sandboxes see only those)."""
+    config_folder().mkdir(parents=True, exist_ok=True)
+    folders = [str(plugin_target(gimp) / "gimp_plugin") for gimp in gimps]
+    (config_folder() / "announce.json").write_text(json.dumps(folders), encoding="utf-8")
+
+
+def plugin_faults(gimp: Path) -> list[str]:
+    """Say why the menu entry could be missing in this GIMP."""
+    target = plugin_target(gimp)
+    if not target.is_dir():
+        misplaced = gimp / "plug-ins" / "bokeh.py"
+        return ["in the wrong folder" if misplaced.exists() else "not installed"]
+    faults = []
+    for name, source in plugin_sources().items():
+        place = target / name
+        if not place.exists():
+            faults.append(f"{name} is missing")
+        elif place.read_bytes() != source.read_bytes():
+            faults.append(f"{name} is another version")
+    entry = target / "bokeh.py"
+    if os.name != "nt" and entry.exists() and not entry.stat().st_mode & stat.S_IXUSR:
+        faults.append("bokeh.py is not executable")
+    if not (target / "gimp_plugin" / "vendor" / "msgpack").is_dir():
+        faults.append("its msgpack library is missing")
+    with suppress(OSError):
+        if (target / "gimp_plugin" / "launcher.json").read_text(encoding="utf-8") != launcher():
+            faults.append("it would start another copy of defocus")
+    return faults
+
+
+# --- service
+
+
+def service_file() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "LaunchAgents" / "defocus.plist"
+    if os.name == "nt":
+        startup = "Microsoft/Windows/Start Menu/Programs/Startup/defocus.cmd"
+        return Path(os.environ["APPDATA"]) / startup
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return config / "systemd" / "user" / "defocus.service"
+
+
+def service_text() -> str:
+    command = [str(PYTHON), "-m", "daemon.cli.main", "daemon", "run"]
+    if sys.platform == "darwin":
+        words = "".join(f"<string>{word}</string>" for word in command)
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>'
+            "<key>Label</key><string>defocus</string><key>RunAtLoad</key><true/>"
+            f"<key>ProgramArguments</key><array>{words}</array></dict></plist>\n"
+        )
+    if os.name == "nt":
+        return f'@start "" /min "{PYTHON}" -m daemon.cli.main daemon run\r\n'
+    words = " ".join(f'"{word}"' for word in command)
+    return (
+        "[Unit]\nDescription=defocus: portrait bokeh daemon\n\n"
+        f"[Service]\nExecStart={words}\nRestart=on-failure\n\n[Install]\nWantedBy=default.target\n"
+    )
+
+
+def write_service() -> None:
+    service_file().parent.mkdir(parents=True, exist_ok=True)
+    service_file().write_text(service_text(), encoding="utf-8")
+    if shutil.which("systemctl") and sys.platform == "linux":
+        for words in (["daemon-reload"], ["enable", "--now", "defocus.service"]):
+            done = subprocess.run(["systemctl", "--user", *words], capture_output=True, check=False)
+            if done.returncode:
+                print(f"   systemd does not answer: later run systemctl --user {' '.join(words)}")
+                return
+
+
+def remove_service() -> None:
+    if shutil.which("systemctl") and sys.platform == "linux" and service_file().exists():
+        command = ["systemctl", "--user", "disable", "--now", "defocus.service"]
+        subprocess.run(command, capture_output=True, check=False)
+    service_file().unlink(missing_ok=True)
+
+
+# --- what can be asked for
+
+
+def install(steps: Steps, extras: list[str]) -> None:
+    check_machine(steps)
+    if is_installed(extras):
+        steps.say("-- packages: already there")
+    else:
+        steps.do(f"environment in {VENV}", make_venv)
+        torch_args, why = choose_torch() if not is_installed([]) else ([], "already there")
+        steps.say(f"   torch: {why}")
+        names = ", ".join(["the main ones", *extras])
+        steps.do(f"packages ({names}); some minutes", install_packages, extras, torch_args)
+    steps.do(f"command {COMMAND}", link_package)
+    link = path_link()
+    if link is not None:
+        steps.do(f"link {link}", make_path_link, link)
+    steps.do("weights check", check_weights)
+    gimps = gimp_folders()
+    for gimp in gimps:
+        steps.do(f"plug-in into {plugin_target(gimp)}", copy_plugin, gimp)
+    if gimps:
+        steps.do("tell the daemon where the plug-ins are", announce, gimps)
+    else:
+        steps.say("   no GIMP 3 found: start GIMP once, then run this again for the menu entry")
+
+
+def check_weights() -> None:
+    done = subprocess.run(
+        [str(COMMAND), "models", "verify"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise Stop(f"The weights are damaged: {' '.join(last)}", "Get a fresh copy of the project.")
+
+
+def demo(steps: Steps) -> int:
+    install(steps, [])
+    steps.say("-- the sample portrait")
+    return call([str(COMMAND), "demo", "--out", str(HOME / "demo-output")], steps)
+
+
+def test(steps: Steps) -> int:
+    """Run every check; pytest comes last, so that its closing line is the last word."""
+    install(steps, ["dev"])
+    checks = (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["lint-imports"],
+    )
+    failed = [" ".join(words) for words in checks if call([str(BIN / words[0]), *words[1:]], steps)]
+    for name in failed:
+        steps.say(f"FAILED: {name}")
+    code = call([str(PYTHON), "-m", "pytest"], steps)
+    return code or int(bool(failed))
+
+
+def call(command: list[str], steps: Steps) -> int:
+    if steps.dry:
+        steps.do(" ".join(command), print)
+        return 0
+    return subprocess.run(command, cwd=HOME, check=False).returncode
+
+
+def doctor(steps: Steps, mend: bool) -> int:
+    """Print what is installed; say how to mend what is broken, or do it."""
+    broken = []
+    good = sys.version_info >= OLDEST
+    steps.say(f"{mark(good)} Python {platform.python_version()} ({sys.executable})")
+    ready = is_installed([]) and works(PYTHON, IMPORTS)
+    steps.say(f"{mark(ready)} environment {VENV}")
+    if not ready:
+        broken.append("environment")
+    gimps = gimp_folders()
+    steps.say(
+        f"{mark(bool(gimps))} GIMP 3: {', '.join(map(str, gimps)) or 'not found (start it once)'}"
+    )
+    for gimp in gimps:
+        faults = plugin_faults(gimp)
+        steps.say(f"{mark(not faults)} plug-in in {gimp}: {'; '.join(faults[:4]) or 'up to date'}")
+        if faults:
+            broken.append("plug-in")
+    if broken and mend and good:
+        steps.say("-- mending")
+        install(steps, [])
+        return doctor(steps, mend=False)
+    code = call([str(COMMAND), "doctor", "--inside"], steps) if ready else 1
+    if broken:
+        steps.say(f"To mend: python3 {HOME / 'install.py'} doctor --mend")
+    return int(bool(broken) or code != 0)
+
+
+def mark(good: bool) -> str:
+    return "[ok]  " if good else "[miss]"
+
+
+def uninstall(steps: Steps) -> None:
+    if COMMAND.exists():
+        steps.do("stop the daemon", subprocess.run, [str(COMMAND), "daemon", "stop"])
+    if service_file().exists():
+        steps.do(f"remove {service_file()}", remove_service)
+    link = path_link()
+    gone = [plugin_target(gimp) for gimp in gimp_folders()] + own_folders()
+    gone += [VENV, HOME / "demo-output"] + ([link] if link is not None else [])
+    for path in gone:
+        if path.is_symlink() or path.exists():
+            steps.do(f"remove {path}", remove, path)
+
+
+def own_folders() -> list[Path]:
+    """List the folders for settings, logs and caches (platformdirs' rule on each system)."""
+    home = Path.home()
+    if os.name == "nt":
+        local = Path(os.environ["LOCALAPPDATA"])
+        return [config_folder(), local / "defocus", local / "Temp" / "defocus"]
+    if sys.platform == "darwin":
+        library = home / "Library"
+        names = ("Caches/defocus", "Logs/defocus", "Caches/TemporaryItems/defocus")
+        return [config_folder(), *(library / name for name in names)]
+    folders = [config_folder()]
+    for variable, usual in (
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_STATE_HOME", ".local/state"),
+        ("XDG_DATA_HOME", ".local/share"),
+    ):
+        folders.append(Path(os.environ.get(variable) or home / usual) / "defocus")
+    run = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    return [*folders, Path(run) / "defocus"]
+
+
+def remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
+
+
+def service(steps: Steps, remove_it: bool) -> None:
+    if remove_it:
+        steps.do(f"remove {service_file()}", remove_service)
+        return
+    install(steps, [])
+    steps.do(f"start the daemon with the session: {service_file()}", write_service)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Set defocus up.", epilog=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = ("install", "demo", "test", "doctor", "service", "uninstall")
+    parser.add_argument("what", nargs="?", choices=commands, default="install", metavar="COMMAND")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+    parser.add_argument("--mend", action="store_true", help="doctor: mend what can be mended")
+    parser.add_argument("--remove", action="store_true", help="service: take it away again")
+    return parser.parse_args()
+
+
+def ready(steps: Steps) -> None:
+    install(steps, [])
+    if not steps.dry:
+        steps.say(f"Ready. Command line: {COMMAND} photo.jpg   GIMP: Filters > Bokeh")
+
+
+def main() -> int:
+    args = parse()
+    steps = Steps(args.dry_run)
+    commands = {
+        "install": lambda: ready(steps),
+        "demo": lambda: demo(steps),
+        "test": lambda: test(steps),
+        "doctor": lambda: doctor(steps, args.mend),
+        "service": lambda: service(steps, args.remove),
+        "uninstall": lambda: uninstall(steps),
+    }
+    try:
+        return commands[args.what]() or 0
+    except Stop as stop:
+        print(f"\n{stop}\n{stop.step}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command continues where it stopped.", file=sys.stderr)
+        return 130
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"\n{error}\nThe same command continues once that is mended.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -314,12 +314,11 @@ def plugin_target(gimp: Path) -> Path:
 
 def plugin_sources() -> dict[str, Path]:
     """Map paths inside the plug-in folder to the files of this copy."""
-    sources = {}
-    for path in sorted((HOME / "gimp_plugin").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            sources["gimp_plugin/" + path.relative_to(HOME / "gimp_plugin").as_posix()] = path
-    sources["bokeh.py"] = sources.pop("gimp_plugin/bokeh.py")
-    return sources
+    root = HOME / "gimp_plugin"
+    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(root).as_posix(): path for path in files if "__pycache__" not in path.parts
+    }
 
 
 def launcher() -> str:
@@ -370,8 +369,8 @@ def copy_plugin(gimp: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, place)
     (fresh / "bokeh.py").chmod(0o755)
-    (fresh / "gimp_plugin" / "launcher.json").write_text(launcher(), encoding="utf-8")
-    shutil.copytree(make_vendor(), fresh / "gimp_plugin" / "vendor")
+    (fresh / "launcher.json").write_text(launcher(), encoding="utf-8")
+    shutil.copytree(make_vendor(), fresh / "vendor")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 
@@ -390,7 +389,7 @@ def config_folder() -> Path:
 def announce(gimps: list[Path]) -> None:
     """Tell the daemon where to leave its address for the plug-ins (sandboxes see only those)."""
     config_folder().mkdir(parents=True, exist_ok=True)
-    folders = [str(plugin_target(gimp) / "gimp_plugin") for gimp in gimps]
+    folders = [str(plugin_target(gimp)) for gimp in gimps]
     (config_folder() / "announce.json").write_text(json.dumps(folders), encoding="utf-8")
 
 
@@ -410,10 +409,10 @@ def plugin_faults(gimp: Path) -> list[str]:
     entry = target / "bokeh.py"
     if os.name != "nt" and entry.exists() and not entry.stat().st_mode & stat.S_IXUSR:
         faults.append("bokeh.py is not executable")
-    if not (target / "gimp_plugin" / "vendor" / "msgpack").is_dir():
+    if not (target / "vendor" / "msgpack").is_dir():
         faults.append("its msgpack library is missing")
     with suppress(OSError):
-        if (target / "gimp_plugin" / "launcher.json").read_text(encoding="utf-8") != launcher():
+        if (target / "launcher.json").read_text(encoding="utf-8") != launcher():
             faults.append("it would start another copy of defocus")
     return faults
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MIN_SIDE = 16
 """Smallest width and height, in pixels: less has no background to blur."""
-MAX_PIXELS = 160_000_000
+MAX_PIXELS = 120_000_000
 """Largest width * height; more is refused from the header, before memory is taken."""
 MAX_FILE_BYTES = 4 << 30
 

@@ -1,0 +1,56 @@
+"""analyse(): matte and depth of a photo from one forward pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core import progress as progress_rule
+from bokeh_core.depth import full_depth
+from bokeh_core.networks import inference, registry
+from bokeh_core.segmentation import Refine, check_refine, full_matte
+
+if TYPE_CHECKING:
+    from bokeh_core.progress import Progress
+
+Float32 = npt.NDArray[np.float32]
+
+
+def analyse(
+    rgb: Float32,
+    *,
+    focus_point: tuple[float, float] | None = None,
+    refine: Refine = "guided",
+    model: str = registry.DEFAULT,
+    device: str = "cpu",
+    progress: Progress = progress_rule.ignore,
+) -> tuple[Float32, Float32]:
+    """Estimate matte and depth together; about half the time of the two separate calls.
+
+    The parameters are those of `portrait_matte`; stages reported are "matte" and "depth".
+
+    Returns
+    -------
+    matte, depth : ndarray (H, W), float32
+        As from `portrait_matte` and `estimate_depth`. The depth follows everybody's outline, also
+        when `focus_point` keeps only one person in the matte.
+
+    Raises
+    ------
+    InputError
+        `rgb` or a parameter is unusable.
+    ModelMissing, ModelCorrupt
+        The weights cannot be used.
+    """
+    rgb = inference.check_photo(rgb)
+    check_refine(refine)
+    progress("matte", 0.0)
+    seen = inference.predict(rgb, model=model, device=device)
+    everybody = full_matte(rgb, seen, None, refine, progress_rule.part(progress, 0.3, 0.6))
+    matte = everybody
+    if focus_point is not None:
+        matte = full_matte(rgb, seen, focus_point, refine, progress_rule.part(progress, 0.6, 0.7))
+    depth = full_depth(rgb, seen, everybody, progress_rule.part(progress, 0.7, 1.0))
+    return matte, depth

@@ -1,0 +1,1 @@
+"""Networks, the registry of their weights, and running them."""

@@ -1,0 +1,139 @@
+"""Run the default network on a photo of any size: reduce, encode, both mirror images, mean."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from bokeh_core.errors import InputError, ModelCorrupt, OutOfMemory
+from bokeh_core.networks import registry
+from bokeh_core.networks.shared import STRIDE, SharedPortraitNet
+from bokeh_core.picture.transfer import from_linear
+
+Float32 = npt.NDArray[np.float32]
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {"shared-lite0": SharedPortraitNet}
+"""Architecture named in a weights record -> the network that takes its weights."""
+
+MIN_SIDE = 16
+"""Pictures with a shorter side hold nothing that can be recognised."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the network sees, at its own size; both (h, w) float32 in [0, 1]."""
+
+    matte: Float32
+    disparity: Float32
+
+
+def check_photo(rgb: npt.NDArray[np.float32]) -> Float32:
+    """Return `rgb` as float32 if it is a photo the library can work on.
+
+    Raises
+    ------
+    InputError
+        Not (H, W, 3), not float, a side below 16, negative, infinite or NaN values.
+    """
+    if not isinstance(rgb, np.ndarray) or rgb.ndim != 3 or rgb.shape[2] != 3:
+        shape = getattr(rgb, "shape", type(rgb).__name__)
+        raise InputError(f"rgb must be an array of shape (H, W, 3), got {shape}")
+    if rgb.dtype.kind != "f":
+        raise InputError(f"rgb must be float32 linear light, got {rgb.dtype}")
+    if min(rgb.shape[:2]) < MIN_SIDE:
+        raise InputError(
+            f"rgb must be at least {MIN_SIDE} pixels wide and high, got {rgb.shape[:2]}"
+        )
+    rgb = np.ascontiguousarray(rgb, dtype=np.float32)
+    low, high = _range(rgb)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InputError("rgb holds NaN or infinite values")
+    if low < -1e-3:
+        raise InputError(f"rgb must not be negative, got {low:g}")
+    return rgb
+
+
+def _range(rgb: Float32) -> tuple[float, float]:
+    """Smallest and largest value; NaN where there is one (cv2.minMaxLoc would skip it)."""
+    return float(rgb.min()), float(rgb.max())
+
+
+@functools.lru_cache(maxsize=2)
+def network(name: str, device: str) -> tuple[nn.Module, registry.ModelRecord]:
+    """Load a network once per process and device; `network.cache_clear()` frees it."""
+    record = registry.find(name)
+    if record.architecture not in ARCHITECTURES:
+        raise ModelCorrupt(f"{record.file}: architecture {record.architecture!r} is not known here")
+    model = ARCHITECTURES[record.architecture]()
+    try:
+        model.load_state_dict(registry.load_tensors(record))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ModelCorrupt(f"{record.file} does not fit {record.architecture}: {reason}") from None
+    model = model.eval().to(device).to(memory_format=torch.channels_last)
+    return model, record
+
+
+def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu") -> Prediction:
+    """Run matte and disparity in one pass.
+
+    Parameters
+    ----------
+    rgb : ndarray (H, W, 3)
+        Linear light, checked by `check_photo`.
+    model
+        Name of embedded weights.
+    device
+        A torch device.
+
+    Raises
+    ------
+    ModelMissing, ModelCorrupt
+        When the weights cannot be used.
+    OutOfMemory
+        When the device has no room.
+    """
+    net, record = network(model, device)
+    pixels = network_input(rgb, record.input_size)
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    batch = torch.cat((image, image.flip(3))).to(device)
+    try:
+        with torch.inference_mode():
+            matte, disparity = (torch.sigmoid(plane) for plane in net(batch))
+            both = (_unmirrored(matte), _unmirrored(disparity))
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(f"no room for the network on {device}: {error}") from None
+    return Prediction(*both)
+
+
+def _unmirrored(plane: Tensor) -> Float32:
+    """Mean of a prediction and the prediction for the mirrored picture, as (h, w)."""
+    mean = (plane[0, 0] + plane[1, 0].flip(1)) / 2
+    return np.ascontiguousarray(mean.float().cpu().numpy())
+
+
+def network_input(rgb: Float32, input_size: int) -> Float32:
+    """Bring a photo to about `input_size`^2 pixels, sides multiples of 32, sRGB-encoded, clipped.
+
+    Reduced by area in linear light (as a camera would), so a 100-megapixel photo is never encoded
+    whole. Any aspect ratio keeps the same number of pixels.
+    """
+    height, width = rgb.shape[:2]
+    scale = input_size / math.sqrt(height * width)
+    size = [max(round(side * scale / STRIDE), 1) * STRIDE for side in (width, height)]
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(rgb, size, interpolation=method)
+    return np.asarray(from_linear(np.clip(small, 0, 1), np.float32))
+
+
+def luma(rgb: Float32, shape: tuple[int, int]) -> Float32:
+    """Return the photo as encoded grey in [0, 1] at a small `shape`."""
+    small = cv2.resize(rgb, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(from_linear(np.clip(small, 0, 1), np.float32).mean(2))

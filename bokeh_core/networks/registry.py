@@ -1,0 +1,134 @@
+"""The embedded weights: what each file is, where it comes from; loaded only when it is that.
+
+`weights/registry.json` holds one record per file, written by `defocus train ... --export`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import safetensors
+import safetensors.torch
+
+from bokeh_core.errors import ModelCorrupt, ModelMissing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+DEFAULT = "portrait"
+"""The network that `portrait_matte` and `estimate_depth` use unless told otherwise."""
+
+_INDEX = "registry.json"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """Provenance of one weights file."""
+
+    name: str
+    tasks: tuple[str, ...]
+    architecture: str
+    file: str
+    sha256: str
+    bytes: int
+    input_size: int
+    """Side of a square with as many pixels as the picture the network looks at."""
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    licence: str
+    data: str
+    teacher: str
+    command: str
+
+
+def records(folder: Path = WEIGHTS) -> dict[str, ModelRecord]:
+    """Read the records of all embedded weights, by name.
+
+    Raises
+    ------
+    ModelMissing, ModelCorrupt
+        When the list of weights is absent or not readable.
+    """
+    path = folder / _INDEX
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return {row["name"]: _record(row) for row in rows}
+    except FileNotFoundError:
+        raise ModelMissing(f"{path} is missing: reinstall defocus (python3 install.py)") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelCorrupt(
+            f"{path} is damaged ({error}): reinstall defocus (python3 install.py)"
+        ) from None
+
+
+def find(name: str, folder: Path = WEIGHTS) -> ModelRecord:
+    """Return the record of `name`; ModelMissing names the ones there are."""
+    known = records(folder)
+    if name not in known:
+        raise ModelMissing(f"no embedded weights named {name!r}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def verify(record: ModelRecord, folder: Path = WEIGHTS) -> bytes:
+    """Return the file's content after checking its hash.
+
+    Raises
+    ------
+    ModelMissing
+        When the file is absent or not readable.
+    ModelCorrupt
+        When it is not the recorded file.
+    """
+    path = folder / record.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelMissing(
+            f"{path}: {error.strerror or error}: reinstall defocus (python3 install.py)"
+        ) from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != record.sha256:
+        raise ModelCorrupt(
+            f"{path} is not the weights file it should be (SHA-256 {found[:12]}..., expected "
+            f"{record.sha256[:12]}...): restore it with python3 install.py"
+        )
+    return content
+
+
+def load_tensors(record: ModelRecord, folder: Path = WEIGHTS) -> dict[str, Tensor]:
+    """Return the checked weights as float32 tensors."""
+    content = verify(record, folder)
+    try:
+        tensors = safetensors.torch.load(content)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise ModelCorrupt(f"{folder / record.file} is not a safetensors file: {error}") from None
+    return {name: tensor.float() for name, tensor in tensors.items()}
+
+
+def embed(record: ModelRecord, tensors: dict[str, Tensor], folder: Path = WEIGHTS) -> ModelRecord:
+    """Write weights as fp16 safetensors and their record (hash and size filled in) to `folder`."""
+    halves = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
+    content = safetensors.torch.save(halves)
+    digest = hashlib.sha256(content).hexdigest()
+    final = ModelRecord(**{**asdict(record), "sha256": digest, "bytes": len(content)})
+    known = records(folder) if (folder / _INDEX).exists() else {}
+    known[final.name] = final
+    (folder / record.file).write_bytes(content)
+    rows = [asdict(item) for item in known.values()]
+    (folder / _INDEX).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    return final
+
+
+def _record(row: dict[str, object]) -> ModelRecord:
+    listed = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
+    missing = {field.name for field in fields(ModelRecord)} - set(listed)
+    if missing:
+        raise KeyError(f"no {', '.join(sorted(missing))}")
+    return ModelRecord(**listed)  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""The default network: one encoder, a matte decoder and a disparity decoder, one forward pass."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bokeh_core.networks.efficientnet_lite import WIDTHS, EfficientNetLite
+
+STRIDE = 32
+"""Height and width of the input are multiples of this."""
+
+_CONTEXT = 128
+_DETAIL = 16  # (rgb + edges) of each 2x2 block
+
+
+class Fuse(nn.Module):
+    """One decoder step: bring `coarse` to the size of `fine`, concatenate, convolve."""
+
+    def __init__(self, coarse: int, fine: int, outputs: int, *, reduce: int | None = None) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(coarse, reduce, 1) if reduce else None
+        self.mix = nn.Conv2d((reduce or coarse) + fine, outputs, 3, padding=1)
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """Return (B, outputs, H, W) at the size of `fine`."""
+        if self.reduce is not None:
+            coarse = self.reduce(coarse)
+        coarse = F.interpolate(coarse, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        return F.relu(self.mix(torch.cat((coarse, fine), 1)), inplace=True)
+
+
+class MatteDecoder(nn.Module):
+    """Stride 32 to full resolution; the picture and its Sobel edges join in the last stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        s2, s4, s8, s16, _ = WIDTHS
+        self.fuse16 = Fuse(_CONTEXT, s16, 80)
+        self.fuse8 = Fuse(80, s8, 56)
+        self.fuse4 = Fuse(56, s4, 40)
+        self.refine4 = nn.Conv2d(40, 40, 3, padding=1)
+        self.fuse2 = Fuse(40, s2 + _DETAIL, 24, reduce=24)
+        self.refine2 = nn.Conv2d(24, 24, 3, padding=1)
+        self.head = nn.Conv2d(24, 4, 1)
+
+    def forward(
+        self, context: Tensor, features: tuple[Tensor, ...], detail: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the logits (B, 1, H, W) and the features at stride 4."""
+        s2, s4, s8, s16, _ = features
+        x = self.fuse4(self.fuse8(self.fuse16(context, s16), s8), s4)
+        quarter = F.relu(self.refine4(x) + x)
+        x = self.fuse2(quarter, torch.cat((s2, detail), 1))
+        x = F.relu(self.refine2(x) + x)
+        return F.pixel_shuffle(self.head(x), 2), quarter
+
+
+class DisparityDecoder(nn.Module):
+    """Stride 32 to stride 4; it sees the matte's features, so the silhouette lands in one place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _, s4, s8, s16, _ = WIDTHS
+        self.fuse16 = Fuse(_CONTEXT, s16, 64)
+        self.fuse8 = Fuse(64, s8, 48)
+        self.fuse4 = Fuse(48, s4 + 40, 32)
+        self.head = nn.Conv2d(32, 1, 3, padding=1)
+
+    def forward(self, context: Tensor, features: tuple[Tensor, ...], quarter: Tensor) -> Tensor:
+        """Return disparity before the sigmoid, (B, 1, H/4, W/4)."""
+        _, s4, s8, s16, _ = features
+        x = self.fuse8(self.fuse16(context, s16), s8)
+        logits: Tensor = self.head(self.fuse4(x, torch.cat((s4, quarter), 1)))
+        return logits
+
+
+class SharedPortraitNet(nn.Module):
+    """Matte logits and disparity logits of a picture in one pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = EfficientNetLite()
+        self.local = nn.Conv2d(WIDTHS[-1], _CONTEXT, 1)
+        self.overall = nn.Conv2d(WIDTHS[-1], _CONTEXT, 1)
+        self.matte = MatteDecoder()
+        self.disparity = DisparityDecoder()
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """Run both tasks.
+
+        Parameters
+        ----------
+        rgb : Tensor (B, 3, H, W)
+            sRGB-encoded in [0, 1]; H and W multiples of 32.
+
+        Returns
+        -------
+        matte : Tensor (B, 1, H, W)
+            Logits of "subject".
+        disparity : Tensor (B, 1, H/4, W/4)
+            Logits; a sigmoid gives relative disparity, 1 = nearest.
+        """
+        features = self.encoder(rgb * 2 - 1)
+        deepest = features[-1]
+        context = self.local(deepest) + self.overall(deepest.mean((2, 3), keepdim=True))
+        context = F.relu(context, inplace=True)
+        detail = F.pixel_unshuffle(torch.cat((rgb, sobel_magnitude(rgb)), 1), 2)
+        matte, quarter = self.matte(context, features, detail)
+        return matte, self.disparity(context, features, quarter)
+
+
+def sobel_magnitude(rgb: Tensor) -> Tensor:
+    """Edge strength of the luma: (B, 3, H, W) in [0, 1] -> (B, 1, H, W), about [0, 1]."""
+    luma = rgb.mean(1, keepdim=True)
+    padded = F.pad(luma, (1, 1, 1, 1), mode="replicate")
+    smooth_y = padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]
+    smooth_x = padded[:, :, :, :-2] + 2 * padded[:, :, :, 1:-1] + padded[:, :, :, 2:]
+    across = smooth_y[:, :, :, 2:] - smooth_y[:, :, :, :-2]
+    down = smooth_x[:, :, 2:] - smooth_x[:, :, :-2]
+    return torch.sqrt(across * across + down * down + 1e-8) / 4

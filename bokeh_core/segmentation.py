@@ -1,0 +1,147 @@
+"""portrait_matte(): the network's matte, brought to full resolution along the photo's edges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core import progress as progress_rule
+from bokeh_core import subjects, upsampling
+from bokeh_core.borders import border_refined
+from bokeh_core.errors import InputError
+from bokeh_core.limits import checked_point
+from bokeh_core.networks import inference, registry
+
+if TYPE_CHECKING:
+    from bokeh_core.networks.inference import Prediction
+    from bokeh_core.progress import Progress
+
+Float32 = npt.NDArray[np.float32]
+Refine = Literal["guided", "border", "matting", "none"]
+
+FIT_SIDE = 1024
+"""Long side at which the guided filter is fitted; full-size fits cost 10 times as much at 12 MP."""
+
+EMPTY = 0.02
+"""A network whose surest pixel is below this sees no person: the matte is exactly 0."""
+
+
+def portrait_matte(
+    rgb: Float32,
+    *,
+    focus_point: tuple[float, float] | None = None,
+    refine: Refine = "guided",
+    model: str = registry.DEFAULT,
+    device: str = "cpu",
+    progress: Progress = progress_rule.ignore,
+) -> Float32:
+    """Estimate how much of each pixel is covered by a person.
+
+    Parameters
+    ----------
+    rgb : ndarray (H, W, 3), float32
+        Linear light, sRGB primaries, values >= 0; sides of at least 16 pixels.
+    focus_point
+        x, y as fractions of width and height: keep only the person there (or nearest to it).
+        None keeps everybody.
+    refine
+        "guided": follow the photo's edges at full size; "matting": the same, then closed-form
+        alpha in the hair band (extra `[matting]`, slower); "border": the paper's border
+        post-processing; "none": plain enlargement.
+    model
+        Name of embedded weights, see `defocus models list`.
+    device
+        A torch device for the network.
+    progress
+        Called as `progress("matte", fraction)`; an exception raised in it stops the call.
+
+    Returns
+    -------
+    ndarray (H, W), float32
+        Coverage in [0, 1], 1 = subject; all 0 when there is nobody.
+
+    Raises
+    ------
+    InputError
+        `rgb` or a parameter is unusable.
+    ModelMissing, ModelCorrupt
+        The weights cannot be used.
+
+    References
+    ----------
+    He, Sun, Tang, "Guided Image Filtering" (2013); Levin, Lischinski, Weiss, "A Closed-Form
+    Solution to Natural Image Matting" (2008).
+    """
+    rgb = inference.check_photo(rgb)
+    check_refine(refine)
+    progress("matte", 0.0)
+    seen = inference.predict(rgb, model=model, device=device)
+    return full_matte(rgb, seen, focus_point, refine, progress_rule.part(progress, 0.4, 1.0))
+
+
+def check_refine(refine: str) -> None:
+    """Refuse an unknown way of refinement."""
+    if refine not in ("guided", "border", "matting", "none"):
+        raise InputError(f"refine must be guided, border, matting or none, got {refine!r}")
+
+
+def full_matte(
+    rgb: Float32,
+    seen: Prediction,
+    focus_point: tuple[float, float] | None,
+    refine: Refine,
+    progress: Progress,
+) -> Float32:
+    """Bring a prediction's matte to the size of `rgb`, see `portrait_matte`."""
+    coarse = subjects.without_specks(seen.matte)
+    if focus_point is not None:
+        disparity = upsampling.resized(seen.disparity, coarse.shape[::-1])
+        coarse = subjects.at_point(coarse, disparity, checked_point(focus_point))
+    if coarse.max() < EMPTY:
+        progress("matte", 1.0)
+        return np.zeros(rgb.shape[:2], np.float32)
+    if refine == "border":
+        coarse = border_refined(coarse, inference.luma(rgb, coarse.shape))
+    if refine in ("border", "none"):
+        matte = upsampling.enlarged(coarse, rgb.shape[:2], lambda f: progress("matte", f))
+        return np.clip(matte, 0, 1)
+    matte = _guided(
+        rgb, coarse, progress_rule.part(progress, 0.0, 0.5 if refine == "matting" else 1)
+    )
+    if refine == "matting":
+        from bokeh_core.hair import closed_form  # noqa: PLC0415  (needs the extra [matting])
+
+        matte = closed_form(rgb, matte, progress_rule.part(progress, 0.5, 1.0))
+    return matte
+
+
+def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
+    """Fit a local linear model of the sure pixels' colours and apply it in the unsure band."""
+    height, width = rgb.shape[:2]
+    scale = min(FIT_SIDE / max(height, width), 1.0)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    colours = upsampling.guide(upsampling.resized(rgb, size))
+    plane = np.clip(upsampling.resized(coarse, size), 0, 1)
+    sure = (2 * plane - 1) ** 2
+    network_pixel = max(size) / max(coarse.shape)
+    radius = max(round(2 * network_pixel), 2)
+    model = upsampling.fit(colours, plane, sure + np.float32(0.02), radius, 1e-3)
+    reach = 2 * radius + 1
+    kernel = np.ones((reach, reach), np.uint8)
+    band = cv2.dilate(((plane > 0.02) & (plane < 0.98)).astype(np.float32), kernel)
+    band = np.asarray(cv2.blur(band, (radius, radius)), np.float32)
+    progress("matte", 0.2)
+
+    def strip(part: slice) -> Float32:
+        rows = [upsampling.rows_of(p, (height, width), part) for p in (model.slope, model.offset)]
+        fitted = np.einsum("hwc,hwc->hw", rows[0], upsampling.guide(rgb[part])) + rows[1]
+        plain = upsampling.rows_of(plane, (height, width), part)
+        amount = upsampling.rows_of(band, (height, width), part)
+        mixed = plain + amount * (np.clip(fitted, 0, 1) - plain)
+        return np.asarray(np.clip((mixed - 0.06) / 0.88, 0, 1), np.float32)
+
+    tick = progress_rule.part(progress, 0.2, 1.0)
+    return upsampling.by_strips((height, width), strip, lambda f: tick("matte", f))

@@ -1,0 +1,1 @@
+"""Data sets, losses, the trainers and the ablation (extra `[train]`)."""

@@ -1,0 +1,193 @@
+"""Random views of a labelled picture: geometry, several people, nobody at all, colour, damage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core.training.portraits import DEPTH_SHRINK, Bytes, Sample
+
+Floats = npt.NDArray[np.float64]
+
+_QUARTER = 4  # the network predicts disparity at a quarter of its input size
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Height and width of the network's input, multiples of 32."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What one training example looks like: uint8 arrays of one canvas."""
+
+    rgb: Bytes  # (H, W, 3)
+    mask: Bytes  # (H, W)
+    depth: Bytes  # (H/4, W/4)
+    has_depth: bool
+
+
+ASPECTS = ((4, 3), (4, 3), (4, 3), (4, 3), (3, 2), (3, 2), (1, 1), (3, 4))
+"""Height : width of the canvases, as often as they are drawn."""
+
+
+def canvas(rng: np.random.Generator, long_side: int) -> Canvas:
+    """Draw the shape of one batch; square ones are smaller, so every batch costs about the same."""
+    tall, wide = ASPECTS[rng.integers(len(ASPECTS))]
+    longest = long_side if tall != wide else long_side * 7 // 8
+    scale = longest / max(tall, wide)
+    return Canvas(*(max(round(side * scale / 32), 1) * 32 for side in (tall, wide)))
+
+
+def view(rng: np.random.Generator, sample: Sample, other: Sample | None, target: Canvas) -> View:
+    """Draw a view of `sample`; with `other`, its person is pasted in (a second subject)."""
+    if rng.random() < 0.06:
+        sample = _without_person(sample)
+    matrix = _geometry(rng, sample.mask.shape[:2], target)
+    rgb, mask = _warp(sample.rgb, matrix, target), _warp(sample.mask, matrix, target)
+    has_depth = sample.depth is not None
+    if sample.depth is not None:
+        depth = _warp_depth(sample.depth, matrix, target)
+    else:
+        depth = np.zeros((target.height // _QUARTER, target.width // _QUARTER), np.uint8)
+    if other is not None and rng.random() < 0.1:
+        rgb, mask = _paste(rng, rgb, mask, other, target)
+        has_depth = False  # nobody knows how far the pasted person stands
+    return View(_damage(rng, _colour(rng, rgb)), mask, depth, has_depth)
+
+
+def _geometry(rng: np.random.Generator, shape: tuple[int, int], target: Canvas) -> Floats:
+    """Draw the 2x3 matrix that maps canvas coordinates to picture coordinates."""
+    height, width = shape
+    quarter = int(rng.integers(1, 4)) if rng.random() < 0.06 else 0
+    angle = np.deg2rad(np.clip(rng.normal(0, 7), -25, 25) + 90 * quarter)
+    tall, wide = (target.width, target.height) if quarter % 2 else (target.height, target.width)
+    ratios = (height / tall, width / wide)
+    kind = rng.random()
+    if kind < 0.55:
+        scale = max(ratios) * rng.uniform(0.92, 1.06)  # the whole picture
+    elif kind < 0.85:
+        scale = min(ratios) * rng.uniform(0.5, 0.98)  # a part of it
+    else:
+        scale = max(ratios) * rng.uniform(1.06, 1.5)  # mirrored surroundings: several people
+    stretch = np.exp(rng.normal(0, 0.05))
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    cos, sin = np.cos(angle), np.sin(angle)
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag(
+        [flip * scale * stretch, scale / stretch]
+    )
+    free = [max(side - scale * span, 0.06 * side) for side, span in ((width, wide), (height, tall))]
+    centre = [
+        side / 2 + rng.uniform(-0.5, 0.5) * room
+        for side, room in ((width, free[0]), (height, free[1]))
+    ]
+    shift = np.array(centre) - linear @ np.array([target.width / 2, target.height / 2])
+    return np.column_stack((linear, shift))
+
+
+def _warp(plane: Bytes, matrix: Floats, target: Canvas) -> Bytes:
+    return np.asarray(
+        cv2.warpAffine(
+            plane,
+            matrix,
+            (target.width, target.height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+    )
+
+
+def _warp_depth(depth: Bytes, matrix: Floats, target: Canvas) -> Bytes:
+    """Warp to the same view at a quarter of the canvas from labels at a third of the picture."""
+    linear, shift = matrix[:, :2], matrix[:, 2]
+    small = linear * (_QUARTER / DEPTH_SHRINK)
+    offset = (shift + linear @ np.full(2, (_QUARTER - 1) / 2) + 0.5) / DEPTH_SHRINK - 0.5
+    quarter = Canvas(target.height // _QUARTER, target.width // _QUARTER)
+    return _warp(depth, np.column_stack((small, offset)), quarter)
+
+
+def _without_person(sample: Sample) -> Sample:
+    """Cut out the largest strip beside or above the person, where there is one of useful size."""
+    height, width = sample.mask.shape
+    rows = np.flatnonzero(sample.mask.max(1) > 20)
+    columns = np.flatnonzero(sample.mask.max(0) > 20)
+    if len(rows) == 0 or sample.depth is None:
+        return sample
+    strips = (
+        (0, rows[0] - 4, 0, width),
+        (rows[-1] + 4, height, 0, width),
+        (0, height, 0, columns[0] - 4),
+        (0, height, columns[-1] + 4, width),
+    )
+    top, bottom, left, right = max(
+        (strip for strip in strips), key=lambda s: max(s[1] - s[0], 0) * max(s[3] - s[2], 0)
+    )
+    if min(bottom - top, right - left) < max(height, width) // 5:
+        return sample
+    s = DEPTH_SHRINK
+    return Sample(
+        sample.key,
+        sample.rgb[top:bottom, left:right],
+        sample.mask[top:bottom, left:right],
+        sample.depth[top // s : max(bottom // s, top // s + 1), left // s : right // s],
+    )
+
+
+def _paste(
+    rng: np.random.Generator, rgb: Bytes, mask: Bytes, other: Sample, target: Canvas
+) -> tuple[Bytes, Bytes]:
+    matrix = _geometry(rng, other.mask.shape[:2], target)
+    matrix[0, 2] += rng.choice((-1, 1)) * rng.uniform(0.2, 0.6) * other.mask.shape[1]
+    photo = _warp(other.rgb, matrix, target)
+    constant = cv2.warpAffine(
+        other.mask,
+        matrix,
+        (target.width, target.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderValue=0,
+    )
+    alpha = constant.astype(np.float32)[..., None] / 255
+    mixed = photo * alpha + rgb * (1 - alpha)
+    return mixed.round().astype(np.uint8), np.maximum(mask, constant)
+
+
+def _colour(rng: np.random.Generator, rgb: Bytes) -> Bytes:
+    """Exposure, gamma, contrast, white balance, saturation, grey."""
+    ramp = np.linspace(0, 1, 256)[:, None].repeat(3, 1)
+    if rng.random() < 0.7:
+        ramp = ramp ** np.exp(rng.normal(0, 0.25))
+        ramp = (ramp - 0.5) * np.exp(rng.normal(0, 0.15)) + 0.5 + rng.normal(0, 0.04)
+    if rng.random() < 0.4:
+        ramp = ramp * np.exp(rng.normal(0, 0.08, 3))
+    table = (np.clip(ramp, 0, 1) * 255).round().astype(np.uint8)[None]
+    rgb = np.asarray(cv2.LUT(rgb, table))
+    if rng.random() < 0.35:
+        amount = 0.0 if rng.random() < 0.2 else float(np.exp(rng.normal(0, 0.3)))
+        grey = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        rgb = np.asarray(cv2.addWeighted(rgb, amount, grey, 1 - amount, 0))
+    return rgb
+
+
+def _damage(rng: np.random.Generator, rgb: Bytes) -> Bytes:
+    """Blur, low resolution, noise, JPEG: what real uploads went through."""
+    if rng.random() < 0.12:
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.6)))
+    if rng.random() < 0.08:
+        height, width = rgb.shape[:2]
+        factor = rng.uniform(1.5, 3)
+        small = cv2.resize(rgb, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+        rgb = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
+    if rng.random() < 0.15:
+        noise = rng.normal(0, rng.uniform(2, 14), rgb.shape).astype(np.float32)
+        rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.2:
+        quality = int(rng.integers(30, 95))
+        packed = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
+    return rgb

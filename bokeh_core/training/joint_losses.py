@@ -1,0 +1,99 @@
+"""The losses of the default network: a matte with exact borders, disparity up to scale and shift."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross entropy, four times as heavy along the border, plus one minus soft IoU; per picture.
+
+    Parameters
+    ----------
+    logits, target : Tensor (B, 1, H, W)
+        Target in [0, 1].
+
+    Returns
+    -------
+    Tensor (B,)
+    """
+    reach = max(logits.shape[-2:]) // 64 * 2 + 1
+    band = border(target, reach)
+    weight = 1 + 3 * band
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    entropy = (entropy * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3)).clamp_min(1)
+    inside = torch.sigmoid(logits)
+    common = (inside * target).sum((1, 2, 3))
+    union = (inside + target).sum((1, 2, 3)) - common
+    slack = 0.002 * target[0].numel()  # an empty target must not make every stray pixel count fully
+    return entropy + 0.5 * (1 - (common + slack) / (union + slack))
+
+
+def border(target: Tensor, reach: int) -> Tensor:
+    """1 within about `reach / 2` pixels of the target's border, else 0..1."""
+    pad = reach // 2
+    return F.max_pool2d(target, reach, 1, pad) + F.max_pool2d(-target, reach, 1, pad)
+
+
+def disparity_loss(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Absolute, scale-and-shift-invariant, gradient and ordering terms; per picture.
+
+    Parameters
+    ----------
+    logits, target, mask : Tensor (B, 1, h, w)
+        Target disparity and subject mask in [0, 1].
+
+    Returns
+    -------
+    Tensor (B,)
+    """
+    disparity = torch.sigmoid(logits)
+    absolute = (disparity - target).abs().mean((1, 2, 3))
+    difference = _normalised(disparity) - _normalised(target)
+    invariant = difference.abs().mean((1, 2, 3))
+    return (
+        absolute
+        + 0.5 * invariant
+        + 0.5 * _gradient(difference)
+        + 0.05 * _ordering(disparity, target, mask)
+    )
+
+
+def _normalised(x: Tensor) -> Tensor:
+    """Subtract the median, divide by the mean distance from it (Ranftl et al. 2020, eq. 5)."""
+    flat = x.flatten(1)
+    centre = flat.median(1, keepdim=True).values
+    spread = (flat - centre).abs().mean(1, keepdim=True).clamp_min(0.02)
+    return ((flat - centre) / spread).view_as(x)
+
+
+def _gradient(difference: Tensor, scales: int = 3) -> Tensor:
+    """Mean absolute gradient of the difference at several scales (Ranftl et al. 2020, eq. 11)."""
+    total = difference.new_zeros(len(difference))
+    for _ in range(scales):
+        across = (difference[..., 1:] - difference[..., :-1]).abs().mean((1, 2, 3))
+        down = (difference[..., 1:, :] - difference[..., :-1, :]).abs().mean((1, 2, 3))
+        total = total + across + down
+        difference = F.avg_pool2d(difference, 2)
+    return total / scales
+
+
+def _ordering(disparity: Tensor, target: Tensor, mask: Tensor, pairs: int = 512) -> Tensor:
+    """Log loss of subject-background pairs in the wrong order (pairs the teacher tells apart)."""
+    losses = []
+    for predicted, label, subject in zip(disparity, target, mask, strict=True):
+        inside = (subject.flatten() > 0.95).nonzero().flatten()
+        outside = (subject.flatten() < 0.05).nonzero().flatten()
+        if len(inside) < 16 or len(outside) < 16:
+            losses.append(predicted.sum() * 0)
+            continue
+        steps = torch.arange(pairs)
+        near = inside[(steps * 7919) % len(inside)]
+        far = outside[(steps * 104729) % len(outside)]
+        apart = label.flatten()[near] - label.flatten()[far]
+        sign = torch.sign(apart) * (apart.abs() > 0.05)
+        margin = (predicted.flatten()[near] - predicted.flatten()[far]) * sign / 0.05
+        losses.append((F.softplus(-margin) * sign.abs()).mean())
+    return torch.stack(losses)

@@ -44,6 +44,16 @@ class Plane:
         """SHA-256 of the pixels, by which the daemon knows them again."""
         return hashlib.sha256(self.data).hexdigest()
 
+    @property
+    def opaque(self) -> bool:
+        """Whether no pixel lets anything through."""
+        return self.channels % 2 == 1 or self._alpha_is({"f32": b"\0\0\x80\x3f"})
+
+    @property
+    def empty(self) -> bool:
+        """Whether every pixel is fully transparent."""
+        return self.channels % 2 == 0 and self._alpha_is({"u8": b"\0", "u16": b"\0\0", "f32": b"\0" * 4})
+
     def header(self) -> dict[str, object]:
         """Describe the plane without its pixels, as in a `render` message."""
         return {
@@ -54,3 +64,13 @@ class Plane:
             "transfer": self.transfer,
             "digest": self.digest,
         }
+
+    def _alpha_is(self, patterns: dict[str, bytes]) -> bool:
+        """Whether every alpha sample has the same bytes; full scale for a type not in `patterns`."""
+        size = SAMPLE_BYTES[self.dtype]
+        pattern = patterns.get(self.dtype, b"\xff" * size)
+        first, step = size * (self.channels - 1), size * self.channels
+        pixels = self.width * self.height
+        return all(
+            self.data[first + at :: step].count(byte) == pixels for at, byte in enumerate(pattern)
+        )

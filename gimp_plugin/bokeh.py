@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""The executable that GIMP starts: registers the procedures and hands each call to its tool.
+
+At module level only the standard library and gi: an exception here would silently remove the menu entries.
+"""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp, GLib
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def _own_package():
+    """Import the folder of this file, whatever it is called, as the package `gimp_plugin`."""
+    if "gimp_plugin" not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            "gimp_plugin", FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
+        )
+        sys.modules["gimp_plugin"] = package = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(package)
+
+
+class Bokeh(Gimp.PlugIn):
+    """GIMP asks this object which procedures there are, and to make the one it needs."""
+
+    def do_set_i18n(self, _name):
+        """There are no translations yet; looking for some would print a warning."""
+        return False
+
+    def do_query_procedures(self):
+        """Name all procedures."""
+        _own_package()
+        return list(importlib.import_module("gimp_plugin.procedures").PROCEDURES)
+
+    def do_create_procedure(self, name):
+        """Make one procedure."""
+        _own_package()
+        return importlib.import_module("gimp_plugin.procedures").create(self, name, _run)
+
+
+def _run(procedure, *call):
+    """Run a tool; every failure becomes one message and leaves the image as it was."""
+    errors = importlib.import_module("gimp_plugin.errors")
+    try:
+        tool = importlib.import_module("gimp_plugin.procedures").tool(procedure.get_name())
+        return tool(procedure, *call)
+    except errors.Cancelled:
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except errors.PluginError as error:
+        return _failed(procedure, str(error))
+    except Exception as error:  # a fault of the plug-in must not end as "plug-in crashed"
+        import traceback
+
+        traceback.print_exc()
+        return _failed(
+            procedure,
+            f"Bokeh failed: {error!r}. The image is unchanged. "
+            "Start GIMP in a terminal to see the details, and please report them.",
+        )
+
+
+def _failed(procedure, message):
+    error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), message, 0)
+    return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
+
+
+if __name__ == "__main__":
+    Gimp.main(Bokeh.__gtype__, sys.argv)

@@ -1,0 +1,268 @@
+"""The layer group a result lives in: made, found again, re-rendered.
+
+Names are the user's to change and layers the user's to move: the group and its members are known by
+parasites, the source by its tattoo. All of these survive saving as XCF.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp  # noqa: E402
+
+from gimp_plugin import pixels  # noqa: E402
+from gimp_plugin.errors import PluginError  # noqa: E402
+from gimp_plugin.parameters import Parameters  # noqa: E402
+from gimp_plugin.planes import Plane  # noqa: E402
+
+GROUP = "defocus-bokeh"
+ROLE = "defocus-bokeh-role"
+KEPT = 3  # persistent (saved with the image) and undoable
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept in the group: settings and fingerprints, no pixels.
+
+    Parameters
+    ----------
+    parameters
+        The settings of the last render.
+    source
+        Tattoo of the source layer.
+    source_digest, mask_digest, depth_digest
+        Of the source's pixels and of the maps as the networks made them: tell what was edited.
+    """
+
+    parameters: Parameters
+    source: int
+    source_digest: str
+    mask_digest: str
+    depth_digest: str
+
+    def after(self, source_digest: str) -> Record:
+        """Give the record after a re-render: on another source the kept maps are the user's own."""
+        if source_digest == self.source_digest:
+            return self
+        return dataclasses.replace(
+            self, source_digest=source_digest, mask_digest="", depth_digest=""
+        )
+
+    def to_json(self) -> bytes:
+        """Give ASCII JSON; GIMP's bindings refuse other bytes in a parasite."""
+        fields = {**dataclasses.asdict(self), "version": 1, "parameters": self.parameters.record()}
+        return json.dumps(fields).encode("ascii")
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Record:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        PluginError
+            It is damaged.
+        """
+        try:
+            fields = json.loads(data)
+            names = {field.name for field in dataclasses.fields(cls)}
+            kept = {name: fields[name] for name in names}
+            return cls(**{**kept, "parameters": Parameters.from_record(fields["parameters"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise PluginError(
+                "The settings kept in this Bokeh group are damaged. "
+                "Select the photo's layer and run Portrait Bokeh again."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Group:
+    """A Bokeh group in an image."""
+
+    layer: Gimp.GroupLayer
+    record: Record
+
+    def member(self, role: str) -> Gimp.Layer | None:
+        """Give the member that is `composite`, `mask` or `depth`; None when the user removed it."""
+        for child in self.layer.get_children():
+            if _parasite(child, ROLE) == role.encode():
+                return child
+        return None
+
+    def source(self) -> Gimp.Layer:
+        """Give the layer that was blurred.
+
+        Raises
+        ------
+        PluginError
+            It is gone.
+        """
+        image = self.layer.get_image()
+        found = image.get_layer_by_tattoo(self.record.source)
+        if found is None:
+            raise PluginError(
+                f'The layer that "{self.layer.get_name()}" was made from is gone. Bring it back with '
+                "Undo, or select another layer and run Portrait Bokeh."
+            )
+        return found
+
+
+def find(layer: Gimp.Layer) -> Group | None:
+    """Give the Bokeh group that a layer is, or is in."""
+    item: Any = layer
+    while item is not None:
+        data = _parasite(item, GROUP)
+        if data is not None:
+            return Group(item, Record.from_json(data))
+        item = item.get_parent()
+    return None
+
+
+def insert(source: Gimp.Layer, image_plane: Plane, planes: dict[str, Plane], record: Record) -> Group:
+    """Add a group above the source, in one undo step.
+
+    Parameters
+    ----------
+    source
+        The blurred layer.
+    image_plane
+        Its pixels.
+    planes
+        `composite`, `matte` and `depth` from the daemon.
+    record
+        Kept in the group.
+    """
+    image = source.get_image()
+    composite = _composite(source, planes["composite"], _limits(source, image_plane.dtype))
+    maps = [_map(source, planes["matte"], "mask"), _map(source, planes["depth"], "depth")]
+    group = Gimp.GroupLayer.new(image, "Bokeh")
+    _keep(group, GROUP, record.to_json())
+    image.undo_group_start()
+    try:
+        image.insert_layer(group, source.get_parent(), image.get_item_position(source))
+        for position, layer in enumerate([composite, *maps]):
+            image.insert_layer(layer, group, position)
+        if not _plain(source, image_plane):
+            _take_place(group, source)
+        image.set_selected_layers([composite])
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
+    return Group(group, record)
+
+
+def replace_composite(group: Group, plane: Plane, record: Record) -> Group:
+    """Put a new Composite in the place of the old one, in one undo step.
+
+    Changing pixels of a layer in place could not be undone.
+    """
+    source, old = group.source(), group.member("composite")
+    image = source.get_image()
+    new = _composite(source, plane, None if old is None else _mask_of(old, plane.dtype))
+    if old is not None:
+        new.set_name(old.get_name())
+        new.set_opacity(old.get_opacity())
+        new.set_mode(old.get_mode())
+        new.set_visible(old.get_visible())
+    image.undo_group_start()
+    try:
+        position = 0 if old is None else image.get_item_position(old)
+        image.insert_layer(new, group.layer, position)
+        if old is not None:
+            name = old.get_name()
+            image.remove_layer(old)
+            new.set_name(name)
+        _keep(group.layer, GROUP, record.to_json())
+        image.set_selected_layers([new])
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
+    return Group(group.layer, record)
+
+
+def new_map(source: Gimp.Layer, plane: Plane, name: str) -> Gimp.Layer:
+    """Make a loose grey layer over the source from a map."""
+    grey = source.is_gray()
+    kind = Gimp.ImageType.GRAY_IMAGE if grey else Gimp.ImageType.RGB_IMAGE
+    return _layer(source, plane, name, kind)
+
+
+def _map(source: Gimp.Layer, plane: Plane, role: str) -> Gimp.Layer:
+    layer = new_map(source, plane, role.capitalize())
+    layer.set_visible(False)
+    _keep(layer, ROLE, role.encode())
+    return layer
+
+
+def _composite(source: Gimp.Layer, plane: Plane, limits: Plane | None) -> Gimp.Layer:
+    layer = _layer(source, plane, "Composite", source.type())
+    _keep(layer, ROLE, b"composite")
+    if limits is not None:
+        mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+        layer.add_mask(mask)
+        pixels.write_coverage(mask, limits, 0, 0)
+    return layer
+
+
+def _layer(source: Gimp.Layer, plane: Plane, name: str, kind: Gimp.ImageType) -> Gimp.Layer:
+    image = source.get_image()
+    layer = Gimp.Layer.new(
+        image, name, plane.width, plane.height, kind, 100.0, Gimp.LayerMode.NORMAL
+    )
+    _, x, y = source.get_offsets()
+    layer.set_offsets(x, y)
+    pixels.write(layer, plane)
+    return layer
+
+
+def _limits(source: Gimp.Layer, dtype: str) -> Plane | None:
+    """Where the result may show: the source's layer mask, within the selection."""
+    image = source.get_image()
+    own = _mask_of(source, dtype)
+    if Gimp.Selection.is_empty(image):
+        return own
+    _, x, y = source.get_offsets()
+    size = source.get_width(), source.get_height()
+    selected = pixels.read_coverage(image.get_selection(), "u8", x, y, size)
+    if own is None:
+        return selected
+    mask = pixels.read_coverage(source.get_mask(), "u8", 0, 0, size)
+    both = bytes(map(min, mask.data, selected.data))
+    return Plane(*size, 1, "u8", "linear", both)
+
+
+def _mask_of(layer: Gimp.Layer, dtype: str) -> Plane | None:
+    mask = layer.get_mask()
+    if mask is None:
+        return None
+    return pixels.read_coverage(mask, dtype, 0, 0, (layer.get_width(), layer.get_height()))
+
+
+def _plain(source: Gimp.Layer, plane: Plane) -> bool:
+    """Whether the result simply covers the source; otherwise both together would show."""
+    normal = source.get_mode() in {Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY}
+    whole = source.get_opacity() == 100.0 and source.get_mask() is None and plane.opaque
+    selected = not Gimp.Selection.is_empty(source.get_image())
+    return selected or (normal and whole)
+
+
+def _take_place(group: Gimp.GroupLayer, source: Gimp.Layer) -> None:
+    """Show the group instead of the source, blended as the source was."""
+    group.set_opacity(source.get_opacity())
+    group.set_mode(source.get_mode())
+    group.set_visible(source.get_visible())
+    source.set_visible(False)
+
+
+def _keep(item: Gimp.Item, name: str, data: bytes) -> None:
+    item.attach_parasite(Gimp.Parasite.new(name, KEPT, data))
+
+
+def _parasite(item: Gimp.Item, name: str) -> bytes | None:
+    found = item.get_parasite(name)
+    return None if found is None else bytes(found.get_data())

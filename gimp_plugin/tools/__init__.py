@@ -1,0 +1,1 @@
+"""One module for each procedure: `run(procedure, ...)` as GIMP calls it."""

@@ -57,8 +57,9 @@ PROCEDURES = {
         "rerender",
         "_Re-render...",
         "Make the Composite again from the painted Mask and Depth",
-        "The active layer must be one of a Bokeh group (or the group). Scripts use the settings kept in "
-        "the group; to change them call plug-in-bokeh-portrait on the group.",
+        "The active layer must be one of a Bokeh group (or the group). Scripts get the settings kept in "
+        "the group unless keep-settings is false: then those given.",
+        arguments=("keep_settings", *ALL),
         returns=LAYERS,
     ),
     "plug-in-bokeh-focus-here": Entry(
@@ -131,6 +132,9 @@ def _add(procedure: Gimp.Procedure, name: str) -> None:
     fields = {field.name: field for field in dataclasses.fields(Parameters)}
     if name in fields:
         _add_parameter(procedure, name.replace("_", "-"), fields[name])
+    elif name == "keep_settings":
+        blurb = "Use the settings kept in the group instead of those given"
+        procedure.add_boolean_argument("keep-settings", "Kee_p settings", blurb, True, READWRITE)
     elif name in {"x", "y"}:
         side = "width" if name == "x" else "height"
         blurb = f"Focus point as a fraction of the source's {side}; -1: centre of the selection"

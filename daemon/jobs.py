@@ -63,13 +63,7 @@ class Job:
     @property
     def planes(self) -> dict[Input, Plane]:
         """The planes that the request declares."""
-        request = self.request
-        found: dict[Input, Plane | None] = {
-            "image": request.image,
-            "matte": request.matte,
-            "depth": request.depth,
-        }
-        return {name: plane for name, plane in found.items() if plane is not None}
+        return self.request.planes
 
     @property
     def deadline(self) -> float:

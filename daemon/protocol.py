@@ -147,6 +147,16 @@ class Render(Message, tag="render", frozen=True, kw_only=True):
         int, Meta(ge=0, le=86_400_000, description="give up so long after acceptance; 0: never")
     ] = 0
 
+    @property
+    def planes(self) -> dict[Input, Plane]:
+        """The declared planes by name."""
+        found: dict[Input, Plane | None] = {
+            "image": self.image,
+            "matte": self.matte,
+            "depth": self.depth,
+        }
+        return {name: plane for name, plane in found.items() if plane is not None}
+
 
 class Pixels(Message, tag="pixels", frozen=True, kw_only=True):
     """Answer to `need`: one frame for each plane, in this order (work socket)."""

@@ -1,0 +1,146 @@
+"""The real engine: `bokeh_core` on one device, its cache, and the ladder when memory runs out."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+
+from bokeh_core.errors import BokehError, OutOfMemory
+from bokeh_core.networks import inference, registry
+from daemon import samples
+from daemon.cache import ContentCache
+from daemon.codec import Refused
+from daemon.inner import Vitals
+from daemon.log import Log
+from daemon.pipeline import Task, Value, nbytes
+from daemon.protocol import Model
+from daemon.work import PlanesMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.planes import Input, Plane
+    from daemon.protocol import Render
+    from daemon.samples import Codes
+    from daemon.work import Outcome, Report
+
+LADDER: tuple[tuple[bool, int | None], ...] = ((False, None), (False, 256), (True, 128))
+"""(on the CPU?, tile side) of each try; the cache is freed before the second."""
+
+_log = Log("defocus.engine")
+
+
+class BokehEngine:
+    """Runs requests on one device and remembers every intermediate result.
+
+    Parameters
+    ----------
+    cache_bytes
+        Limit of the content cache.
+    device
+        Torch device, or "auto": the first GPU, else the CPU.
+    """
+
+    def __init__(self, cache_bytes: int, device: str) -> None:
+        automatic = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = automatic if device == "auto" else device
+        self._cache: ContentCache[Value] = ContentCache(cache_bytes, nbytes)
+        self._limit = cache_bytes
+        self.devices = list(dict.fromkeys([self._device, "cpu"]))
+        self.models = _models()
+
+    def warm_up(self) -> None:
+        """Load the default network, so that the first photo does not wait for it."""
+        with contextlib.suppress(BokehError):
+            inference.network(registry.DEFAULT, self._device)
+
+    def run(self, request: Render, frames: Mapping[Input, memoryview], report: Report) -> Outcome:
+        """Compute what a request wants; see `daemon.work.Engine`."""
+        planes = self._planes(request, frames)
+        for on_cpu, tile in LADDER:
+            task = Task(self._cache, request, planes, "cpu" if on_cpu else self._device, tile)
+            try:
+                return task.run(report)
+            except (MemoryError, RuntimeError, cv2.error) as fault:
+                if not _is_out_of_memory(fault):
+                    raise
+                _log.warning("out of memory", id=request.id, tile=tile, reason=str(fault)[:300])
+            self.free()
+        raise OutOfMemory("not enough memory, even with the cache freed and small tiles")
+
+    def vitals(self) -> Vitals:
+        """Say what is held and how much memory it takes."""
+        return Vitals(
+            held=[str(key) for key in self._cache.keys("image")],
+            cache=self._cache.figures(),
+            cache_limit_bytes=self._limit,
+            device_bytes=torch.cuda.memory_reserved() if self._device.startswith("cuda") else 0,
+        )
+
+    def free(self) -> None:
+        """Give back whatever can be computed again."""
+        self._cache.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _planes(self, request: Render, frames: Mapping[Input, memoryview]) -> dict[Input, Codes]:
+        """Find the pixels of every declared plane: sent with the job, or held already."""
+        found: dict[Input, Codes] = {}
+        missing: list[Input] = []
+        for name, plane in request.planes.items():
+            if name in frames:
+                _check_digest(name, plane, frames[name])
+                codes = samples.view(plane, frames[name])
+                self._cache.put("image", plane.digest, codes)
+            else:
+                held = self._cache.get("image", plane.digest)
+                if not isinstance(held, np.ndarray):
+                    missing.append(name)
+                    continue
+                codes = samples.view(plane, held.data)
+            found[name] = codes
+        if missing:
+            raise PlanesMissing(missing)
+        return found
+
+
+def create(cache_bytes: int, device: str) -> BokehEngine:
+    """Make the engine of a worker, warm."""
+    engine = BokehEngine(cache_bytes, device)
+    engine.warm_up()
+    return engine
+
+
+def _check_digest(name: str, plane: Plane, data: memoryview) -> None:
+    """Refuse pixels that are not what they are declared to be: they would poison the cache."""
+    if hashlib.sha256(data).hexdigest() != plane.digest:
+        raise Refused("bad_request", f"the digest of {name} does not match its pixels")
+
+
+def _is_out_of_memory(fault: Exception) -> bool:
+    """Tell a lack of memory from other faults: torch and OpenCV have no common class for it."""
+    if isinstance(fault, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(fault).lower()
+    return "can't allocate memory" in text or "insufficient memory" in text
+
+
+def _models() -> list[Model]:
+    try:
+        records = registry.records()
+    except BokehError as fault:
+        _log.warning("no models", reason=str(fault))
+        return []
+    return [
+        Model(name=record.name, task=task, sha256=record.sha256, licence=record.licence)
+        for record in records.values()
+        for task in ("matte", "depth")
+        if task in record.tasks or "portrait" in record.tasks
+    ]

@@ -1,0 +1,106 @@
+"""Between the bytes of a plane and the arrays of the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core.errors import InputError
+from bokeh_core.picture import from_linear, to_linear
+from daemon.planes import Plane
+
+if TYPE_CHECKING:
+    from daemon.planes import DType
+
+Float32: TypeAlias = npt.NDArray[np.float32]
+Codes: TypeAlias = npt.NDArray[Any]
+
+NUMPY: dict[str, str] = {"u8": "|u1", "u16": "<u2", "f32": "<f4"}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A picture as it came: its declaration and its (H, W, C) codes."""
+
+    plane: Plane
+    codes: Codes
+
+    @property
+    def colours(self) -> Codes:
+        """Grey (H, W, 1) or RGB (H, W, 3) codes without alpha."""
+        return self.codes[..., : 1 if self.plane.channels < 3 else 3]
+
+    @property
+    def alpha(self) -> Codes:
+        """(H, W, 1) or (H, W, 0) codes."""
+        return self.codes[..., self.colours.shape[2] :]
+
+    def light(self) -> Float32:
+        """Give (H, W, 3) linear light; negative (out of gamut) values become 0."""
+        light = to_linear(self.colours, self.plane.transfer)
+        if self.codes.dtype.kind == "f":
+            light = np.maximum(light, np.float32(0))
+        return np.repeat(light, 3, axis=2) if light.shape[2] == 1 else light
+
+    def composite(self, light: Float32, rendered: Float32) -> Codes:
+        """Encode a rendered picture like the source.
+
+        Where rendering changed nothing, the source's own codes are kept, bit for bit (also those
+        that linear light cannot hold, such as negative ones).
+        """
+        colours = rendered if self.plane.channels >= 3 else rendered[..., 1:2]
+        codes = np.empty_like(self.codes)
+        count = colours.shape[2]
+        codes[..., :count] = from_linear(colours, self.codes.dtype, self.plane.transfer)
+        codes[..., count:] = self.alpha
+        same = (rendered == light).all(axis=2)
+        np.copyto(codes, self.codes, where=same[..., None])
+        return codes
+
+    def reduced(self, light: Float32, width: int, height: int) -> tuple[Source, Float32]:
+        """Give the picture and its light at a smaller size, averaged in linear light."""
+        small = shrink(light, width, height)
+        colours = small if self.plane.channels >= 3 else small[..., 1:2]
+        parts = [from_linear(colours, self.codes.dtype, self.plane.transfer)]
+        if self.alpha.shape[2]:
+            alpha = shrink(np.ascontiguousarray(self.alpha), width, height)
+            parts.append(alpha.reshape(height, width, 1))
+        plane = Plane(
+            width=width,
+            height=height,
+            channels=self.plane.channels,
+            dtype=self.plane.dtype,
+            transfer=self.plane.transfer,
+            digest=self.plane.digest,
+        )
+        return Source(plane, np.concatenate(parts, axis=2)), small
+
+
+def view(plane: Plane, data: memoryview) -> Codes:
+    """Look at a frame's bytes as (H, W, C) codes, without a copy."""
+    flat = np.frombuffer(data, np.dtype(NUMPY[plane.dtype]))
+    return flat.reshape(plane.height, plane.width, plane.channels)
+
+
+def map_values(name: str, codes: Codes) -> Float32:
+    """Turn the codes of a matte or depth plane into (H, W) values in [0, 1]."""
+    values = to_linear(codes[..., 0], "linear")
+    if codes.dtype.kind == "f":
+        low, high = float(values.min()), float(values.max())
+        if not (low >= -1e-6 and high <= 1 + 1e-6):  # also false for NaN
+            raise InputError(f"{name} must be within 0 to 1, got {low:g} to {high:g}")
+    return values
+
+
+def map_codes(values: Float32, dtype: DType) -> Codes:
+    """Turn (H, W) values in [0, 1] into codes of one channel."""
+    return from_linear(values, np.dtype(NUMPY[dtype]), "linear")
+
+
+def shrink(values: Codes, width: int, height: int) -> Codes:
+    """Resize by the mean of the covered area."""
+    return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))

@@ -1,0 +1,169 @@
+"""The expendable process: gets jobs from the front, hosts the engine, reports, can be killed."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import zmq
+
+from bokeh_core import errors
+from daemon import codec, inner, log
+from daemon.work import PlanesMissing
+
+if TYPE_CHECKING:
+    from daemon.protocol import Code
+    from daemon.work import Engine, Outcome
+
+STEP_EVERY_S = 0.05
+_log = log.Log("defocus.worker")
+
+CODES: dict[type[BaseException], Code] = {
+    errors.InputError: "bad_request",
+    errors.ModelMissing: "model_missing",
+    errors.ModelCorrupt: "model_corrupt",
+    errors.OutOfMemory: "out_of_memory",
+    MemoryError: "out_of_memory",
+    errors.Cancelled: "cancelled",
+    codec.Refused: "bad_request",
+}
+"""Class of the library's error -> code on the wire; anything else is `internal`."""
+
+
+class Worker:
+    """Serves one front until told to quit."""
+
+    def __init__(self, socket: zmq.Socket[bytes], engine: Engine) -> None:
+        self._socket = socket
+        self._engine = engine
+        self._quit = False
+
+    def serve(self) -> None:
+        """Run jobs one after the other."""
+        while not self._quit:
+            header, *frames = self._socket.recv_multipart(copy=False)
+            message = inner.to_worker.decode(header.buffer)
+            if isinstance(message, inner.Job):
+                self._run(message, frames)
+            elif isinstance(message, inner.Quit):
+                return
+
+    def _run(self, job: inner.Job, frames: list[zmq.Frame]) -> None:
+        began = time.monotonic()
+        pixels = {name: frame.buffer for name, frame in zip(job.planes, frames, strict=True)}
+        del frames
+        try:
+            outcome = self._engine.run(job.request, pixels, _Reporter(self, job.number))
+        except PlanesMissing as question:
+            self._send(
+                inner.Missing(
+                    number=job.number, planes=question.planes, vitals=self._engine.vitals()
+                )
+            )
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets an answer
+            self._fail(job, fault)
+        else:
+            self._finish(job, outcome)
+        del pixels
+        gc.collect(0)
+        seconds = round(time.monotonic() - began, 3)
+        _log.info("job over", id=job.request.id, job=job.number, seconds=seconds)
+
+    def _finish(self, job: inner.Job, outcome: Outcome) -> None:
+        done = inner.Done(
+            number=job.number,
+            planes=outcome.planes,
+            focus=outcome.focus,
+            cached=outcome.cached,
+            timing=outcome.timing,
+            device=outcome.device,
+            vitals=self._engine.vitals(),
+        )
+        planes = [plane.data.cast("B") for plane in outcome.pixels]
+        self._socket.send_multipart([codec.encode(done), *planes], copy=False)
+
+    def _fail(self, job: inner.Job, fault: Exception) -> None:
+        code: Code = next(
+            (CODES[kind] for kind in type(fault).__mro__ if kind in CODES), "internal"
+        )
+        text = str(fault) or type(fault).__name__
+        if code == "internal":
+            _log.exception("job failed", id=job.request.id, job=job.number)
+            text = f"unexpected {type(fault).__name__}: {fault}"
+        self._send(
+            inner.Failed(
+                number=job.number, code=code, message=text[:1000], vitals=self._engine.vitals()
+            )
+        )
+
+    def listen(self, number: int) -> None:
+        """Hear the front out in the middle of a job.
+
+        Raises
+        ------
+        Cancelled
+            The job was stopped, or the worker was told to quit.
+        """
+        while self._socket.poll(0):
+            message = inner.to_worker.decode(self._socket.recv())
+            if isinstance(message, inner.Quit):
+                self._quit = True
+                raise errors.Cancelled("the worker was told to quit")
+            if isinstance(message, inner.Stop) and message.number == number:
+                raise errors.Cancelled("cancelled")
+
+    def tell(self, step: inner.Step) -> None:
+        """Send a sign of life."""
+        self._send(step)
+
+    def _send(self, message: inner.FromWorker) -> None:
+        self._socket.send(codec.encode(message))
+
+
+class _Reporter:
+    """The progress callback of one job: tells the front, and lets a stop interrupt the work."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker = worker
+        self._number = number
+        self._told = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        self._worker.listen(self._number)
+        now = time.monotonic()
+        if now - self._told >= STEP_EVERY_S:
+            self._told = now
+            self._worker.tell(inner.Step(number=self._number, stage=stage, fraction=fraction))
+
+
+def main() -> None:
+    """Connect to the front, load the engine, serve: `ENDPOINT ENGINE CACHE_BYTES DEVICE`."""
+    endpoint, engine_module, cache_bytes, device = sys.argv[1:5]
+    secret = sys.stdin.buffer.readline().strip().decode()
+    threading.Thread(target=_die_with_front, daemon=True).start()
+    log.to_stderr()
+    engine: Engine = importlib.import_module(engine_module).create(int(cache_bytes), device)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    socket = context.socket(zmq.PAIR)
+    socket.linger = 500
+    socket.connect(endpoint)
+    ready = inner.Ready(secret=secret, devices=engine.devices, models=engine.models)
+    socket.send(codec.encode(ready))
+    Worker(socket, engine).serve()
+    socket.close()
+    context.term()
+
+
+def _die_with_front() -> None:
+    """Leave at once when the front is gone: it holds the other end of standard input."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,7 @@ _PLAIN_MODES = {"L", "LA", "RGB", "RGBA"}
 _TO_PLAIN = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "YCbCr": "RGB"}
 
 
-def read(path: str | Path) -> Picture:
+def read(path: str | Path, *, min_side: int = MIN_SIDE) -> Picture:
     """Read a picture.
 
     Palettes become RGB; EXIF orientation is applied; an embedded profile's tone curve becomes the
@@ -50,24 +50,26 @@ def read(path: str | Path) -> Picture:
     ----------
     path
         A JPEG, PNG, TIFF or WebP file with one picture.
+    min_side
+        Smallest width and height allowed.
 
     Raises
     ------
     InputError
         Not such a file, damaged, truncated, CMYK, animated or of several pages, smaller than
-        `MIN_SIDE`, larger than `MAX_PIXELS`, or with NaN; the message starts with the path.
+        `min_side`, larger than `MAX_PIXELS`, or with NaN; the message starts with the path.
     """
     path = Path(path)
     try:
         with _quiet():
-            return _read(path)
+            return _read(path, min_side)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
 
 
-def _read(path: Path) -> Picture:
+def _read(path: Path, min_side: int) -> Picture:
     if path.is_dir():
         raise InputError("is a folder, not a picture")
     size = path.stat().st_size
@@ -77,7 +79,8 @@ def _read(path: Path) -> Picture:
         raise InputError(f"is larger than {MAX_FILE_BYTES >> 30} GB")
     data = path.read_bytes()
     found = _format(data)
-    picture = _read_tiff(data) if found == "TIFF" else _read_common(data, found)
+    pixels_of = _read_tiff if found == "TIFF" else _read_common
+    picture = pixels_of(data, found, min_side)
     if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
         raise InputError("holds NaN or infinite values")
     return picture
@@ -92,16 +95,10 @@ def _format(data: bytes) -> Format:
     raise InputError(f"is not a picture that can be read ({', '.join(get_args(Format))})")
 
 
-def check_size(width: int, height: int) -> None:
-    """Refuse sizes that make no sense or would take too much memory.
-
-    Raises
-    ------
-    InputError
-        Outside `MIN_SIDE` and `MAX_PIXELS`.
-    """
-    if min(width, height) < MIN_SIDE:
-        raise InputError(f"is {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} needed")
+def _check_size(width: int, height: int, min_side: int) -> None:
+    """Refuse sizes that make no sense or would take too much memory."""
+    if min(width, height) < min_side:
+        raise InputError(f"is {width} x {height} pixels; at least {min_side} x {min_side} needed")
     if width * height > MAX_PIXELS:
         raise InputError(
             f"is {width} x {height} = {width * height / 1e6:.0f} megapixels; "
@@ -109,11 +106,11 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def _read_common(data: bytes, found: Format) -> Picture:
+def _read_common(data: bytes, found: Format, min_side: int) -> Picture:
     """Read JPEG, PNG or WebP through Pillow; 16-bit PNG's pixels through imagecodecs."""
     try:
         with Image.open(io.BytesIO(data), formats=[found.upper()]) as image:
-            check_size(*image.size)
+            _check_size(image.width, image.height, min_side)
             _check_kind(image)
             exif = blocks.bare_exif(image.info.get("exif"))
             kept = Metadata(
@@ -133,18 +130,18 @@ def _read_common(data: bytes, found: Format) -> Picture:
     return _assemble(pixels, kept, found, blocks.orientation(exif))
 
 
-def _read_tiff(data: bytes) -> Picture:
+def _read_tiff(data: bytes, found: Format, min_side: int) -> Picture:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = tiff.page_of(file)
-            check_size(page.imagewidth, page.imagelength)
+            _check_size(page.imagewidth, page.imagelength, min_side)
             kept = Metadata(**tiff.metadata_blocks(data, page))
             pixels = tiff.decode(page)
             turn = page.tags.get(blocks.ORIENTATION)
     except (tifffile.TiffFileError, struct.error, KeyError, IndexError, AttributeError) as error:
         raise InputError(f"is a damaged TIFF ({error})") from error
     orientation = turn.value if turn is not None and turn.value in range(1, 9) else 1
-    return _assemble(pixels, kept, "TIFF", orientation)
+    return _assemble(pixels, kept, found, orientation)
 
 
 def _assemble(pixels: npt.NDArray[Any], kept: Metadata, found: Format, orientation: int) -> Picture:

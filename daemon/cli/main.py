@@ -1,15 +1,23 @@
-"""The `defocus` command: picks the subcommand and turns deliberate errors into one line and an exit code."""
+"""The `defocus` command: picks the subcommand; every error becomes one line and an exit code."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
-from collections.abc import Sequence
+import traceback
+from typing import TYPE_CHECKING
+
+from bokeh_core.errors import BokehError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = {
-    "photo": "blur the background of one or more photos (the default: `defocus photo.jpg`)",
-    "render": "re-render from edited maps",
+    "photo": "blur the background of photos (the default: `defocus photo.jpg`)",
+    "render": "blur again from edited maps",
+    "demo": "blur the sample portrait",
     "daemon": "start, stop and look at the resident server",
     "models": "list, fetch and verify network weights",
     "train": "train a network",
@@ -19,39 +27,62 @@ COMMANDS = {
     "selftest": "inject faults and report what was lost",
     "doctor": "check the installation and say how to mend it",
 }
-"""Subcommand -> one-line help. Each lives in `daemon.cli.<name>` with `configure(parser)` and `run(args) -> int`."""
+"""Subcommand -> help; each is a module here with `configure(parser)` and `run(args) -> int`."""
+
+_OWN_OPTIONS = {"-h", "--help", "--version"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 interrupted)."""
+    """Run the command line; the exit code is 0 done, 1 failed, 2 wrong use or 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] not in COMMANDS and words[0] not in {"-h", "--help", "--version"}:
+    if words and words[0] not in COMMANDS and words[0] not in _OWN_OPTIONS:
         words.insert(0, "photo")
     name = words[0] if words and words[0] in COMMANDS else None
+    try:
+        return _run(words, name)
+    except KeyboardInterrupt:
+        print("defocus: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no complaint at exit
+        return 1
+    except Exception as error:  # noqa: BLE001 - no failure may end as a page of traceback
+        print("defocus:", " ".join(_words(error).split()), file=sys.stderr)
+        return 1
+
+
+def _run(words: list[str], name: str | None) -> int:
     parser = _parser(name)
     args = parser.parse_args(words)
     if name is None:
         parser.print_help()
         return 2
-    module = importlib.import_module(f"daemon.cli.{name}")
-    try:
-        return int(module.run(args))
-    except KeyboardInterrupt:
-        print("defocus: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        return 1
+    return int(importlib.import_module(f"daemon.cli.{name}").run(args))
+
+
+def _words(error: Exception) -> str:
+    """Word an error for the user: ours speak for themselves, a fault of ours is owned up to."""
+    if isinstance(error, BokehError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory: close other programs or use a smaller picture"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if os.environ.get("DEFOCUS_DEBUG"):
+        traceback.print_exc()
+    return f"internal fault, {type(error).__name__}: {error} (DEFOCUS_DEBUG=1 shows where)"
 
 
 def _parser(name: str | None) -> argparse.ArgumentParser:
-    """Build the parser; only the chosen command's module is imported, so `--help` needs no torch."""
+    """Build the parser; only the chosen command's module is imported, so help needs no torch."""
     from daemon import __version__  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="defocus", description="Portrait bokeh from one photo.")
     parser.add_argument("--version", action="version", version=f"defocus {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command, text in COMMANDS.items():
-        sub = commands.add_parser(command, help=text, description=text[0].upper() + text[1:] + ".")
+        about = text[0].upper() + text[1:] + "."
+        sub = commands.add_parser(command, help=text, description=about)
         if command == name:
             importlib.import_module(f"daemon.cli.{command}").configure(sub)
     return parser

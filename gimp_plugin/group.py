@@ -123,7 +123,9 @@ def find(layer: Gimp.Layer) -> Group | None:
     return None
 
 
-def insert(source: Gimp.Layer, image_plane: Plane, planes: dict[str, Plane], record: Record) -> Group:
+def insert(
+    source: Gimp.Layer, image_plane: Plane, planes: dict[str, Plane], record: Record
+) -> Group:
     """Add a group above the source, in one undo step.
 
     Parameters

@@ -52,7 +52,9 @@ class Plane:
     @property
     def empty(self) -> bool:
         """Whether every pixel is fully transparent."""
-        return self.channels % 2 == 0 and self._alpha_is({"u8": b"\0", "u16": b"\0\0", "f32": b"\0" * 4})
+        return self.channels % 2 == 0 and self._alpha_is(
+            {"u8": b"\0", "u16": b"\0\0", "f32": b"\0" * 4}
+        )
 
     def header(self) -> dict[str, object]:
         """Describe the plane without its pixels, as in a `render` message."""

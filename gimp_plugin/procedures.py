@@ -112,7 +112,9 @@ def create(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Any]) -> Gimp.Pro
         procedure.add_enum_argument(
             "run-mode", "Run mode", None, Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
         )
-        procedure.add_string_return_value("state", "State", "The daemon's state as JSON", "", READWRITE)
+        procedure.add_string_return_value(
+            "state", "State", "The daemon's state as JSON", "", READWRITE
+        )
     else:
         procedure.set_image_types("RGB*, GRAY*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gimp_plugin import group, pixels, source, work
@@ -10,52 +11,94 @@ from gimp_plugin.client import Job
 from gimp_plugin.errors import PluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gi.repository import Gimp
 
+    from gimp_plugin.client import Reply
     from gimp_plugin.parameters import Parameters
     from gimp_plugin.planes import Plane
 
 
-def first(layer: Gimp.Layer, parameters: Parameters) -> group.Group:
-    """Blur a layer and add the group above it."""
-    image = source.photo(layer)
-    reply = work.compute(job(image, parameters), "Portrait Bokeh")
-    record = group.Record(
-        parameters=parameters,
-        source=layer.get_tattoo(),
-        source_digest=image.digest,
-        mask_digest=reply.planes["matte"].digest,
-        depth_digest=reply.planes["depth"].digest,
-    )
-    return group.insert(layer, image, dict(reply.planes), record)
+@dataclass(frozen=True)
+class Render:
+    """One render to be done, with all its pixels read.
+
+    Parameters
+    ----------
+    layer
+        The layer that is blurred.
+    image
+        Its pixels.
+    existing
+        The group whose Composite is replaced; None makes a new group.
+    maps
+        Edited maps, `matte` and `depth`.
+    """
+
+    layer: Gimp.Layer
+    image: Plane
+    existing: group.Group | None = None
+    maps: Mapping[str, Plane] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, layer: Gimp.Layer, existing: group.Group | None) -> Render:
+        """Read what is needed to render a layer, or a group again (`layer` is then its source).
+
+        Raises
+        ------
+        PluginError
+            The layer cannot be blurred, or does not fit the group any more.
+        """
+        image = source.photo(layer)
+        maps = {} if existing is None else _edited_maps(existing, layer, image)
+        return cls(layer, image, existing, maps)
+
+    def job(self, parameters: Parameters) -> Job:
+        """Give the daemon's job for the full-size result."""
+        want = ("matte", "depth", "composite") if self.existing is None else ("composite",)
+        return dataclasses.replace(job(self.image, parameters), want=want, **self.maps)
+
+    def put(self, parameters: Parameters, reply: Reply) -> group.Group:
+        """Put the result into the image, in one undo step."""
+        if self.existing is not None:
+            record = dataclasses.replace(self.existing.record, parameters=parameters)
+            return group.replace_composite(
+                self.existing, reply.planes["composite"], record.after(self.image.digest)
+            )
+        record = group.Record(
+            parameters=parameters,
+            source=self.layer.get_tattoo(),
+            source_digest=self.image.digest,
+            mask_digest=reply.planes["matte"].digest,
+            depth_digest=reply.planes["depth"].digest,
+        )
+        return group.insert(self.layer, self.image, dict(reply.planes), record)
 
 
-def again(existing: group.Group, parameters: Parameters) -> group.Group:
-    """Replace the Composite of a group, by its maps as they are painted now."""
-    layer = existing.source()
-    image = source.photo(layer)
-    maps = edited_maps(existing, layer, image)
-    request = dataclasses.replace(job(image, parameters), want=("composite",), **maps)
-    reply = work.compute(request, "Re-render")
-    record = dataclasses.replace(existing.record, parameters=parameters)
-    return group.replace_composite(existing, reply.planes["composite"], record.after(image.digest))
+def render(layer: Gimp.Layer, existing: group.Group | None, parameters: Parameters) -> group.Group:
+    """Blur a layer, or render its group again by the maps as they are painted now."""
+    layer = layer if existing is None else existing.source()
+    todo = Render.of(layer, existing)
+    return todo.put(parameters, work.compute(todo.job(parameters), "Bokeh"))
 
 
 def job(image: Plane, parameters: Parameters) -> Job:
     """Give the daemon's job for a picture and settings."""
     chosen = parameters.resolved()
-    subject = "all" if chosen.people == "at_focus_point" and chosen.focus != "point" else chosen.people
+    pointless = chosen.people == "at_focus_point" and chosen.focus != "point"
+    subject = "all" if pointless else chosen.people
     return Job(image=image, lens=parameters.lens(image.width, image.height), subject=subject)
 
 
-def edited_maps(existing: group.Group, layer: Gimp.Layer, image: Plane) -> dict[str, Plane]:
+def _edited_maps(existing: group.Group, layer: Gimp.Layer, image: Plane) -> dict[str, Plane]:
     """Read those maps of a group that differ from what the networks would give for its source now."""
     record = existing.record
     composite = existing.member("composite")
     if composite is not None and _size(composite) != _size(layer):
         raise PluginError(
-            f'The layer "{layer.get_name()}" has another size now than when this Bokeh group was made. '
-            "Select it and run Portrait Bokeh again."
+            f'The layer "{layer.get_name()}" has another size now than when this Bokeh group was '
+            "made. Select it and run Portrait Bokeh again."
         )
     changed_source = image.digest != record.source_digest
     maps = {}

@@ -36,7 +36,7 @@ def run(
     parameters = dataclasses.replace(
         existing.record.parameters, focus="point", focus_x=x, focus_y=y
     )
-    return answer(procedure, rendering.again(existing, parameters))
+    return answer(procedure, rendering.render(layer, existing, parameters))
 
 
 def _selection_centre(image: Gimp.Image, layer: Gimp.Layer) -> tuple[float, float]:

@@ -29,12 +29,7 @@ def run(
         from gimp_plugin import dialog  # noqa: PLC0415 - Gtk only when a window opens
 
         return dialog.run(procedure, config, layer, existing)
-    parameters = parameters_of(config)
-    if existing is not None:
-        made = rendering.again(existing, parameters)
-    else:
-        made = rendering.first(layer, parameters)
-    return answer(procedure, made)
+    return answer(procedure, rendering.render(layer, existing, parameters_of(config)))
 
 
 def parameters_of(config: Gimp.ProcedureConfig) -> Parameters:

@@ -31,7 +31,7 @@ def run(
         return dialog.run(procedure, config, existing.source(), existing)
     keep = config.get_property("keep-settings")
     parameters = existing.record.parameters if keep else parameters_of(config)
-    return answer(procedure, rendering.again(existing, parameters))
+    return answer(procedure, rendering.render(layer, existing, parameters))
 
 
 def existing_group(layer: Gimp.Layer) -> group.Group:

@@ -1,0 +1,199 @@
+"""The dialog of Portrait Bokeh and Re-render: settings at the right, live preview at the left."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402
+
+from gimp_plugin import pixels, rendering, source, work  # noqa: E402
+from gimp_plugin.engine import Engine  # noqa: E402
+from gimp_plugin.parameters import PRESETS, Parameters  # noqa: E402
+from gimp_plugin.preview import SIDE, Picture, Preview  # noqa: E402
+from gimp_plugin.tools.portrait import answer, parameters_of  # noqa: E402
+
+if TYPE_CHECKING:
+    from gimp_plugin.client import Reply
+    from gimp_plugin.group import Group
+
+DEBOUNCE_MS = 150
+TOP = ("preset", "style", "f-number")
+PAGES = {
+    "Focus": ("focus", "focus-range", "focus-depth", "keep-subject-sharp", "people", "foreground"),
+    "Aperture": ("aperture", "curvature", "rotation", "squeeze", "cat-eye", "ring"),
+    "Light": ("highlights", "fringe", "grain"),
+    "Paper": ("bins", "strength", "curve"),
+}
+
+
+def run(
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    layer: Gimp.Layer,
+    existing: Group | None,
+) -> Gimp.ValueArray:
+    """Ask for the settings with a live preview, then render.
+
+    Parameters
+    ----------
+    procedure, config
+        Of the call; the settings end up in `config`.
+    layer
+        The layer to blur; of a group, its source.
+    existing
+        The group to render again; None for a new one.
+    """
+    if existing is not None:
+        layer = existing.source()
+    render = rendering.Render.of(layer, existing)
+    if existing is not None:
+        _fill(config, existing.record.parameters)
+    GimpUi.init("plug-in-bokeh")
+    window = Dialog(procedure, config, layer, render)
+    if not window.run():
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    parameters = parameters_of(config)
+    job = render.job(parameters)
+    reply = work.wait_for(lambda report: window.engine.finish(job, report), "Portrait Bokeh")
+    return answer(procedure, render.put(parameters, reply))
+
+
+class Dialog:
+    """The window and what makes it live.
+
+    Parameters
+    ----------
+    procedure, config
+        The settings shown.
+    layer
+        The source, for colours.
+    render
+        What is asked from the daemon.
+    """
+
+    def __init__(
+        self,
+        procedure: Gimp.Procedure,
+        config: Gimp.ProcedureConfig,
+        layer: Gimp.Layer,
+        render: rendering.Render,
+    ) -> None:
+        self._config, self._layer, self._render = config, layer, render
+        self._timer = 0
+        self._presetting = False
+        scale = min(1.0, SIDE / max(layer.get_width(), layer.get_height()))
+        self._preview = Preview(pixels.small(layer, scale), self._focus_at)
+        self._window = GimpUi.ProcedureDialog.new(procedure, config, "Portrait Bokeh")
+        self._lay_out()
+        self._mark()
+        self.engine = Engine(self._on_reply, self._on_failure, self._on_progress)
+        config.connect("notify", self._on_change)
+
+    def run(self) -> bool:
+        """Show the window until OK (True) or Cancel; after Cancel nothing computes any more."""
+        self._ask()
+        accepted = self._window.run()
+        if self._timer:
+            GLib.source_remove(self._timer)
+        self._window.destroy()
+        if not accepted:
+            self.engine.close()
+        return accepted
+
+    def _lay_out(self) -> None:
+        row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=12)
+        row.pack_start(self._preview, False, False, 0)
+        column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12)
+        column.pack_start(self._box("top", TOP), False, False, 0)
+        self._pages = {}
+        notebook = Gtk.Notebook()
+        for title, names in PAGES.items():
+            page = self._box(title.lower(), names)
+            page.set_border_width(9)
+            notebook.append_page(page, Gtk.Label(label=title))
+            self._pages[title] = page
+        column.pack_start(notebook, True, True, 0)
+        row.pack_start(column, True, True, 0)
+        row.set_border_width(6)
+        self._window.get_content_area().pack_start(row, True, True, 0)
+        row.show_all()
+        self._show_style()
+
+    def _box(self, name: str, properties: tuple[str, ...]) -> Gtk.Box:
+        """Lay out widgets under each other; numbers get a slider."""
+        fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Parameters)}
+        for each in properties:
+            if isinstance(fields[each].default, (int, float)) and "low" in fields[each].metadata:
+                self._window.get_scale_entry(each, 1.0)
+        return self._window.fill_box(f"bokeh-{name}", list(properties))
+
+    def _show_style(self) -> None:
+        paper = self._config.get_property("style") == "paper"
+        for title in ("Aperture", "Light"):
+            self._pages[title].set_sensitive(not paper)
+        self._pages["Paper"].set_sensitive(paper)
+        self._window.get_widget("f-number", GimpUi.ScaleEntry).set_sensitive(not paper)
+
+    def _focus_at(self, x: float, y: float) -> None:
+        self._config.set_property("focus-x", x)
+        self._config.set_property("focus-y", y)
+        self._config.set_property("focus", "point")
+
+    def _mark(self) -> None:
+        parameters = parameters_of(self._config)
+        shown = parameters.focus == "point"
+        self._preview.mark((parameters.focus_x, parameters.focus_y) if shown else None)
+
+    def _on_change(self, config: Gimp.ProcedureConfig, changed: Any) -> None:
+        if self._presetting:
+            return
+        name = changed.name.replace("-", "_")
+        look = PRESETS[config.get_property("preset")]
+        self._presetting = True
+        if name == "preset":
+            for field, value in look.items():
+                config.set_property(field.replace("_", "-"), value)
+        elif name in look:
+            config.set_property("preset", "custom")
+        self._presetting = False
+        self._show_style()
+        self._mark()
+        if self._timer:
+            GLib.source_remove(self._timer)
+        self._timer = GLib.timeout_add(DEBOUNCE_MS, self._ask)
+
+    def _ask(self) -> bool:
+        self._timer = 0
+        job = self._render.job(parameters_of(self._config))
+        wanted = ("matte", "depth", "composite")
+        self.engine.ask(dataclasses.replace(job, preview=SIDE, want=wanted))
+        return False
+
+    def _on_reply(self, reply: Reply) -> None:
+        GLib.idle_add(self._show, reply)
+
+    def _on_failure(self, message: str) -> None:
+        GLib.idle_add(self._preview.say, message)
+
+    def _on_progress(self, stage: str, fraction: float) -> None:
+        GLib.idle_add(self._preview.say, f"{stage.capitalize()}... {fraction:.0%}")
+
+    def _show(self, reply: Reply) -> bool:
+        shown: dict[str, Picture] = {}
+        for name, plane in reply.planes.items():
+            shown[name] = plane.width, plane.height, pixels.to_screen(plane, self._layer)
+        self._preview.show_pictures(shown)
+        focus = "" if reply.focus is None else f"Focus at depth {reply.focus:.2f}. "
+        self._preview.say(f"{focus}Click in the picture to focus on something else.")
+        return False
+
+
+def _fill(config: Gimp.ProcedureConfig, parameters: Parameters) -> None:
+    for name, value in parameters.record().items():
+        config.set_property(name.replace("_", "-"), value)

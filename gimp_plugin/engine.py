@@ -1,0 +1,144 @@
+"""Computes previews on a thread: only the latest wish counts, and an old reply is never shown late."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from gimp_plugin import reach
+from gimp_plugin.errors import Cancelled, LinkLost, PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gimp_plugin.client import Client, Job, Reply, Report
+
+T = TypeVar("T")
+
+
+class Latest(Generic[T]):
+    """A box for one wish: a newer one replaces it, and each carries its generation number."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._wish: T | None = None
+        self._generation = 0
+        self._shown = 0
+        self._closed = False
+
+    def put(self, wish: T) -> int:
+        """Leave a wish; gives its generation."""
+        with self._changed:
+            self._generation += 1
+            self._wish = wish
+            self._changed.notify()
+            return self._generation
+
+    def take(self) -> tuple[int, T] | None:
+        """Wait for a wish and remove it; None once closed."""
+        with self._changed:
+            while self._wish is None and not self._closed:
+                self._changed.wait()
+            if self._closed or self._wish is None:
+                return None
+            wish, self._wish = self._wish, None
+            return self._generation, wish
+
+    def accept(self, generation: int) -> bool:
+        """Whether a reply may be shown: none of a later generation has been."""
+        with self._changed:
+            if self._closed or generation <= self._shown:
+                return False
+            self._shown = generation
+            return True
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a newer wish is there already."""
+        return self._wish is not None
+
+    def close(self) -> None:
+        """Wake `take` up for good."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class Engine:
+    """The thread that asks the daemon for previews.
+
+    Parameters
+    ----------
+    show
+        Called on the engine's thread with each reply that is still current.
+    complain
+        Called on the engine's thread with the text of a failure.
+    report
+        Called on the engine's thread with stage and fraction.
+    """
+
+    def __init__(
+        self, show: Callable[[Reply], None], complain: Callable[[str], None], report: Report
+    ) -> None:
+        self._show, self._complain, self._report = show, complain, report
+        self._box: Latest[Job] = Latest()
+        self._client: Client | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def ask(self, job: Job) -> None:
+        """Ask for a preview; replaces one that was not begun."""
+        self._box.put(job)
+
+    def finish(self, job: Job, report: Report) -> Reply:
+        """Compute the final result on the same connection, after what runs: its analysis is reused.
+
+        Raises
+        ------
+        PluginError
+            As `Client.render`.
+        """
+        self._report = report
+        self._box.close()
+        self._thread.join()
+        try:
+            return self._connected().render(job, report)
+        finally:
+            self._hang_up()
+
+    def close(self) -> None:
+        """Cancel what runs and hang up."""
+        self._box.close()
+        if self._client is not None:
+            self._client.cancel()
+        self._thread.join(2.0)
+        self._hang_up()
+
+    def _work(self) -> None:
+        while (taken := self._box.take()) is not None:
+            generation, job = taken
+            try:
+                reply = self._connected().render(job, self._tell)
+            except Cancelled:
+                continue
+            except PluginError as error:
+                if isinstance(error, LinkLost):
+                    self._hang_up()
+                if self._box.accept(generation):
+                    self._complain(str(error))
+                continue
+            if self._box.accept(generation):
+                self._show(reply)
+
+    def _tell(self, stage: str, fraction: float) -> None:
+        self._report(stage, fraction)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = reach.client(self._tell)
+        return self._client
+
+    def _hang_up(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None

@@ -49,7 +49,7 @@ def _one(
             if first != source:
                 raise InputError(f"{path}: is already the result of {first}; use another --out")
         with Bar(source.name, quiet=args.quiet) as progress:
-            made = studio.make(planned.order, progress)
+            made = studio.make(planned.order.job(), progress)
             save(planned, made, args.quality)
     except BokehError as error:
         _complain(args, source, error)

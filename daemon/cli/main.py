@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from bokeh_core.errors import BokehError
 
@@ -51,6 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of repeating every option."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def _run(words: list[str], name: str | None) -> int:
     parser = _parser(name)
     args = parser.parse_args(words)
@@ -77,7 +84,7 @@ def _parser(name: str | None) -> argparse.ArgumentParser:
     """Build the parser; only the chosen command's module is imported, so help needs no torch."""
     from daemon import __version__  # noqa: PLC0415
 
-    parser = argparse.ArgumentParser(prog="defocus", description="Portrait bokeh from one photo.")
+    parser = _Parser(prog="defocus", description="Portrait bokeh from one photo.")
     parser.add_argument("--version", action="version", version=f"defocus {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command, text in COMMANDS.items():

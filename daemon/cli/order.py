@@ -1,30 +1,28 @@
-"""What is asked for one picture, and what comes back, in the library's terms."""
+"""What is asked for one picture: the library's terms in, a job for daemon or engine out."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from bokeh_core.lens import Lens
 from daemon import optics
-from daemon.planes import DType, Input, Output, Plane, Transfer
-from daemon.protocol import Render
+from daemon.client import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
+
     from bokeh_core.lens import BinnedGaussian
     from bokeh_core.picture import Picture
+    from daemon.planes import DType, Output
 
-Codes = npt.NDArray[Any]
 OUTPUT: dict[str, Output] = {"mask": "matte", "depth": "depth", "composite": "composite"}
-_WIRE: dict[np.dtype[Any], DType] = {np.dtype(np.uint8): "u8", np.dtype(np.uint16): "u16"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,59 +31,42 @@ class Order:
 
     picture: Picture
     lens: Lens | BinnedGaussian
-    kinds: tuple[str, ...]
-    maps: Mapping[Literal["matte", "depth"], npt.NDArray[np.float32]]
+    kinds: tuple[str, ...] = ("composite",)
+    maps: Mapping[Literal["matte", "depth"], npt.NDArray[np.float32]] = dataclasses.field(
+        default_factory=dict
+    )
     subject: Literal["all", "at_focus_point", "none"] = "all"
     map_dtype: DType = "u8"
 
-    def message(self, identity: str) -> tuple[Render, dict[Input, Codes]]:
-        """Give the request and the pixels that it names."""
-        planes: dict[Input, Codes] = {"image": self._codes()}
-        planes |= {name: values[..., None] for name, values in self.maps.items()}
-        transfer: Transfer = (
-            "srgb" if self._native and self.picture.transfer == "srgb" else "linear"
-        )
-        request = Render(
-            id=identity,
-            image=_plane(planes["image"], transfer),
-            matte=_plane(planes["matte"], "linear") if "matte" in planes else None,
-            depth=_plane(planes["depth"], "linear") if "depth" in planes else None,
-            lens=self._lens(),
-            want=[OUTPUT[name] for name in self.kinds],
+    def job(self) -> Job:
+        """Give what the daemon or the engine is asked to do."""
+        codes_travel = self._codes_travel
+        return Job(
+            image=self.picture.pixels if codes_travel else self.picture.linear(),
+            transfer="srgb" if codes_travel and self.picture.transfer == "srgb" else "linear",
+            lens=_on_the_wire(self.lens),
+            matte=self.maps.get("matte"),
+            depth=self.maps.get("depth"),
+            want=[OUTPUT[kind] for kind in self.kinds],
             subject=self.subject,
             map_dtype=self.map_dtype,
         )
-        return request, planes
 
-    def composite(self, codes: Codes) -> Picture:
+    def composite(self, codes: npt.NDArray[Any]) -> Picture:
         """Make a picture of the composite that came back."""
-        if self._native:
+        if self._codes_travel:
             return dataclasses.replace(self.picture, pixels=codes)
         return self.picture.with_linear(codes)
 
-    def _lens(self) -> optics.Lens | optics.BinnedGaussian:
-        fields = dataclasses.asdict(self.lens)
-        if isinstance(self.lens, Lens):
-            return msgspec.convert(fields, optics.Lens)
-        return msgspec.convert(fields, optics.BinnedGaussian)
-
     @property
-    def _native(self) -> bool:
-        """Whether the picture's own codes can travel; else its linear light does, as float."""
+    def _codes_travel(self) -> bool:
+        """Whether the picture's own codes can be sent; else its linear light is, as float32."""
         picture = self.picture
-        return picture.pixels.dtype in _WIRE and isinstance(picture.transfer, str)
-
-    def _codes(self) -> Codes:
-        return self.picture.pixels if self._native else self.picture.linear()
+        return picture.pixels.dtype in (np.uint8, np.uint16) and isinstance(picture.transfer, str)
 
 
-def _plane(codes: Codes, transfer: Transfer) -> Plane:
-    height, width, channels = codes.shape
-    return Plane(
-        width=width,
-        height=height,
-        channels=channels,
-        dtype=_WIRE.get(codes.dtype, "f32"),
-        transfer=transfer,
-        digest=hashlib.sha256(np.ascontiguousarray(codes).data).hexdigest(),
-    )
+def _on_the_wire(lens: Lens | BinnedGaussian) -> optics.Lens | optics.BinnedGaussian:
+    fields = dataclasses.asdict(lens)
+    if isinstance(lens, Lens):
+        return msgspec.convert(fields, optics.Lens)
+    return msgspec.convert(fields, optics.BinnedGaussian)

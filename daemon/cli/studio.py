@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from bokeh_core.errors import BokehError
+from daemon import client
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from bokeh_core.progress import Progress
-    from daemon.cli.order import Order
+    from daemon.planes import Output
+
+ENGINE_CACHE_BYTES = 1 << 30
+Where = Literal["auto", "start", "here"]
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The planes of one order by wire name, and how they came about."""
+    """The planes of one job, and how they came about."""
 
-    planes: dict[str, npt.NDArray[Any]]
+    planes: dict[Output, npt.NDArray[Any]]
     focus: float | None
     where: str
     seconds: float
@@ -27,45 +33,84 @@ class Made:
 
 
 class Studio(Protocol):
-    """Computes orders one after the other."""
+    """Does jobs one after the other."""
 
-    def make(self, order: Order, progress: Progress) -> Made:
-        """Compute one order."""
+    def make(self, job: client.Job, progress: Progress) -> Made:
+        """Do one job.
+
+        Raises
+        ------
+        BokehError
+            One line for the user.
+        """
         ...
 
 
 class Here:
-    """The worker's engine in this process: same results, no daemon, models loaded each time."""
+    """The worker's engine in this process: same results, but models are loaded each time."""
 
     def __init__(self, device: str = "auto") -> None:
         from daemon import engine  # noqa: PLC0415 - torch: seconds that a client does not need
 
-        self._engine = engine.create(1 << 30, device)
+        self._engine = engine.create(ENGINE_CACHE_BYTES, device)
 
-    def make(self, order: Order, progress: Progress) -> Made:
-        """Compute one order."""
+    def make(self, job: client.Job, progress: Progress) -> Made:
+        """Do one job."""
         started = time.monotonic()
-        request, planes = order.message(uuid.uuid4().hex)
-        frames = {name: np.ascontiguousarray(p).data.cast("B") for name, p in planes.items()}
-        outcome = self._engine.run(request, frames, progress)
-        names = (plane.name for plane in outcome.planes)
+        request, pixels = job.message(uuid.uuid4().hex)
+        frames = {name: plane.data.cast("B") for name, plane in pixels.items()}
+        done = self._engine.run(request, frames, progress)
+        names = (plane.name for plane in done.planes)
         return Made(
-            planes=dict(zip(names, outcome.pixels, strict=True)),
-            focus=outcome.focus,
-            where=f"here, {outcome.device}",
+            planes=dict(zip(names, done.pixels, strict=True)),
+            focus=done.focus,
+            where=f"here, {done.device}",
             seconds=time.monotonic() - started,
-            timing=outcome.timing,
+            timing=done.timing,
         )
 
 
-def choose(where: str, device: str) -> Studio:
+class There:
+    """The daemon; where it is allowed to, work moves here when it is not running."""
+
+    def __init__(self, where: Where, device: str) -> None:
+        self._where = where
+        self._device = device
+        self._here: Here | None = None
+
+    def make(self, job: client.Job, progress: Progress) -> Made:
+        """Do one job."""
+        if self._here is not None:
+            return self._here.make(job, progress)
+        started = time.monotonic()
+        try:
+            done = client.render(job, start=self._where == "start", progress=progress)
+        except client.DaemonError as error:
+            raise BokehError(f"{error.message}. {error.hint}".strip()) from error
+        except (client.NotRunning, client.ConnectionLost) as error:
+            if self._where == "start":
+                raise BokehError(str(error)) from error
+            if isinstance(error, client.ConnectionLost):
+                print("defocus: the daemon was lost; going on without it", file=sys.stderr)
+            self._here = Here(self._device)
+            return self._here.make(job, progress)
+        return Made(
+            planes=done.planes,
+            focus=done.focus,
+            where=f"daemon, {done.device}",
+            seconds=time.monotonic() - started,
+            timing=done.timing,
+        )
+
+
+def choose(where: Where, device: str) -> Studio:
     """Find who does the work.
 
     Parameters
     ----------
     where
-        "auto": the daemon if it runs; "start": the daemon, started when needed; "here".
+        "auto": the daemon if it runs, else here; "start": the daemon, started when needed; "here".
     device
         For work in this process.
     """
-    return Here(device)
+    return Here(device) if where == "here" else There(where, device)

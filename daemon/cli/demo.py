@@ -1,0 +1,71 @@
+"""`defocus demo`: the main job on the sample portrait, and a before/after sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    import numpy as np
+    import numpy.typing as npt
+
+GAP = 8
+"""White pixels between the pictures of the sheet."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output"
+    )
+    parser.add_argument("--f-number", type=float, default=1.4, metavar="N", help="default: 1.4")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Blur the sample, write mask, depth, composite and sheet, and print their paths."""
+    from bokeh_core import picture, samples  # noqa: PLC0415
+    from bokeh_core.lens import Lens  # noqa: PLC0415
+    from daemon.cli import looks, order, studio, terminal  # noqa: PLC0415
+
+    portrait = picture.read(samples.ASTRONAUT)
+    radius = looks.portrait_coc(args.f_number, max(portrait.width, portrait.height))
+    look = {name: value for name, value in looks.DEFAULT.items() if name != "f_number"}
+    asked = order.Order(portrait, Lens(max_coc=radius, **look), kinds=tuple(order.OUTPUT))
+    with terminal.Bar("sample portrait") as progress:
+        made = studio.choose("auto", "auto").make(asked.job(), progress)
+    args.out.mkdir(parents=True, exist_ok=True)
+    matte, depth = made.planes["matte"], made.planes["depth"]
+    composite = asked.composite(made.planes["composite"])
+    files = {
+        "mask": picture.Picture(matte[..., None], "linear"),
+        "depth": picture.Picture(depth[..., None], "linear"),
+        "composite": composite,
+        "before-after": picture.Picture(_sheet(portrait.pixels, composite.pixels, matte, depth)),
+    }
+    for name, result in files.items():
+        path = (args.out / f"{name}.png").resolve()
+        picture.write(path, result)
+        print(path)
+    return 0
+
+
+def _sheet(
+    before: npt.NDArray[np.uint8],
+    after: npt.NDArray[np.uint8],
+    matte: npt.NDArray[np.uint8],
+    depth: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.uint8]:
+    """Put before and after beside each other, and the two maps at half size in a column."""
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    height, width = before.shape[:2]
+    half = (height - GAP) // 2
+    maps = [cv2.resize(m, (width * half // height, half)) for m in (matte, depth)]
+    column = np.full((height, maps[0].shape[1], 3), 255, np.uint8)
+    column[:half] = maps[0][..., None]
+    column[-half:] = maps[1][..., None]
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    return np.concatenate([before, gap, after, gap, column], axis=1)

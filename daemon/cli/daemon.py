@@ -1,0 +1,214 @@
+"""`defocus daemon`: start, stop and look at the resident server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.client import Client
+    from daemon.protocol import State
+
+MIB = 1 << 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verbs and their options."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
+    start = verbs.add_parser("start", help="start the daemon unless it runs")
+    _serving_options(start)
+    run = verbs.add_parser("run", help="be the daemon, in the foreground")
+    _serving_options(run)
+    run.add_argument("--log-to-file", action="store_true", help="log to the file, not to stderr")
+    stop = verbs.add_parser("stop", help="finish what was accepted, then stop")
+    stop.add_argument("--now", action="store_true", help="cancel what was accepted")
+    status = verbs.add_parser("status", help="queue, cache, device, memory, models, uptime")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+    logs = verbs.add_parser("logs", help="print the last lines of the log")
+    logs.add_argument("-n", "--lines", type=int, default=50, help="how many (default 50)")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
+    logs.add_argument("--worker", action="store_true", help="the worker's log instead")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the verb says."""
+    verbs: dict[str, Callable[[argparse.Namespace], int]] = {
+        "start": _start,
+        "run": _run,
+        "stop": _stop,
+        "status": _status,
+        "logs": _logs,
+    }
+    return verbs[args.verb](args)
+
+
+def _serving_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", metavar="NAME", help="torch device (default: GPU, else CPU)")
+    parser.add_argument("--cache-mb", type=int, metavar="MB", help="memory of the content cache")
+    parser.add_argument(
+        "--idle", type=float, metavar="SECONDS", help="unload the worker after so long (900)"
+    )
+    parser.add_argument(
+        "--no-preload", action="store_true", help="load the worker with the first request"
+    )
+    parser.add_argument("--metrics-port", type=int, metavar="PORT", help="Prometheus, on loopback")
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
+
+
+def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
+    """Turn the serving options back into words for `run`."""
+    words: list[str] = []
+    for name in ("device", "cache_mb", "idle", "metrics_port", "engine"):
+        value = getattr(args, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return (*words, "--no-preload") if args.no_preload else tuple(words)
+
+
+def _start(args: argparse.Namespace) -> int:
+    from daemon import connection, launch  # noqa: PLC0415
+
+    already = connection.find()
+    try:
+        where = already or launch.start(connection.runtime_dir(), _option_words(args))
+    except (launch.StartFailed, OSError) as fault:
+        return _complain(str(fault))
+    print(f"daemon {'already running' if already else 'started'} (pid {where.pid})")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from daemon import connection, front, launch, log  # noqa: PLC0415
+    from daemon.settings import Settings  # noqa: PLC0415
+
+    given = {
+        "device": args.device,
+        "cache_bytes": None if args.cache_mb is None else args.cache_mb * MIB,
+        "idle_s": args.idle,
+        "engine": args.engine,
+        "metrics_port": args.metrics_port,
+        "preload": False if args.no_preload else None,
+    }
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        if args.log_to_file:
+            log.to_file(settings.logs)
+        else:
+            log.to_stderr()
+        front.serve(settings)
+    except connection.AlreadyRunning as fault:
+        print(f"defocus: {fault}", file=sys.stderr)
+        return launch.ALREADY_RUNNING
+    except OSError as fault:
+        return _complain(str(fault))
+    return 0
+
+
+def _stop(args: argparse.Namespace) -> int:
+    from daemon import connection, launch  # noqa: PLC0415
+    from daemon.client import ConnectionLost  # noqa: PLC0415
+
+    where = connection.find()
+    if where is None:
+        print("no daemon is running")
+        return 0
+    try:
+        with _connect() as client:
+            jobs = client.shutdown(drain=not args.now)
+        if jobs:
+            print(f"finishing {jobs} request{'s' if jobs > 1 else ''} first")
+        while where.alive:
+            time.sleep(0.05)
+    except ConnectionLost:
+        launch.stop_by_force(where)
+    print("daemon stopped")
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    from daemon import connection  # noqa: PLC0415
+    from daemon.client import ConnectionLost, DaemonError  # noqa: PLC0415
+
+    if connection.find() is None:
+        print("{}" if args.json else "no daemon is running")
+        return 1
+    try:
+        with _connect() as client:
+            state = client.status()
+    except (ConnectionLost, DaemonError) as fault:
+        return _complain(f"the daemon does not answer: {fault}")
+    if args.json:
+        import msgspec  # noqa: PLC0415
+
+        print(json.dumps(msgspec.to_builtins(state)))
+    else:
+        print("\n".join(_describe(state)))
+    return 0
+
+
+def _logs(args: argparse.Namespace) -> int:
+    from daemon import log  # noqa: PLC0415
+
+    path = log.log_dir() / (log.WORKER_LOG_NAME if args.worker else log.LOG_NAME)
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            sys.stdout.writelines(file.readlines()[-args.lines :])
+            while args.follow:
+                sys.stdout.writelines(file.readlines())
+                sys.stdout.flush()
+                time.sleep(0.3)
+    except OSError as fault:
+        return _complain(f"no log yet: {fault}")
+    return 0
+
+
+def _connect() -> Client:
+    from daemon import connection  # noqa: PLC0415
+    from daemon.client import Client, ConnectionLost  # noqa: PLC0415
+
+    where = connection.find()
+    if where is None:
+        raise ConnectionLost("no daemon is running")
+    return Client(where, "defocus daemon")
+
+
+def _describe(state: State) -> list[str]:
+    """Tell a state in lines for people."""
+    answers = ", ".join(f"{count} {what}" for what, count in sorted(state.finished.items()))
+    models = ", ".join(f"{model.name} ({model.task}, {model.sha256[:8]})" for model in state.models)
+    worker = f", pid {state.worker_pid}" if state.worker_pid else ""
+    memory = (state.rss_bytes, state.worker_rss_bytes, state.device_bytes)
+    front, worker_memory, device = (f"{nbytes // MIB} MiB" for nbytes in memory)
+    lines = [  # noqa: ISC004 - one string per line of output
+        f"daemon   {state.server}, pid {state.pid}, up {_duration(state.uptime_s)}"
+        f"{', stopping' if state.stopping else ''}",
+        f"queue    {state.queued} waiting, running: {state.running or 'nothing'}, "
+        f"{state.sessions} clients",
+        f"answers  {answers or 'none yet'}",
+        f"worker   {state.worker}{worker}, restarted {state.worker_restarts} times",
+        f"memory   front {front}, worker {worker_memory}, device {device}",
+        f"devices  {', '.join(state.devices) or 'not known yet'}",
+        f"models   {models or 'not known yet'}",
+    ]
+    for level, found in state.cache.items():
+        lines.append(
+            f"cache    {level}: {found.entries} entries, {found.nbytes // MIB} MiB,"
+            f" {found.hits} hits, {found.misses} misses"
+        )
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours} h {minute:02d} min" if hours else f"{minute} min {second:02d} s"
+
+
+def _complain(text: str) -> int:
+    print(f"defocus: {text}", file=sys.stderr)
+    return 1

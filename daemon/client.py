@@ -1,0 +1,392 @@
+"""The daemon's client in Python: connect, render with progress and cancel, typed errors."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import zmq
+
+from daemon import __version__, codec, connection, launch, protocol
+from daemon.optics import Lens
+from daemon.planes import Plane
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from daemon.optics import BinnedGaussian, Camera
+    from daemon.planes import DType, Input, Level, Output, Transfer
+
+Pixels = npt.NDArray[Any]
+Progress = Callable[[str, float], None]
+Answer = TypeVar("Answer", bound=protocol.Message)
+
+HELLO_S = 5.0
+TICK_MS = 100
+DTYPES: dict[str, DType] = {"|u1": "u8", "<u2": "u16", "<f4": "f32"}
+NUMPY = {name: np.dtype(code) for code, name in DTYPES.items()}
+
+
+class DaemonError(Exception):
+    """The daemon's typed `error` answer.
+
+    Attributes
+    ----------
+    code, message, hint, retryable
+        As in `daemon.protocol.Error`.
+    """
+
+    def __init__(self, error: protocol.Error) -> None:
+        super().__init__(error.message)
+        self.code = error.code
+        self.message = error.message
+        self.hint = error.hint
+        self.retryable = error.retryable
+
+
+class NotRunning(ConnectionError):
+    """There is no daemon, and none was to be started or it did not start."""
+
+
+class ConnectionLost(ConnectionError):
+    """The daemon went silent or away in the middle of a conversation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One request with its pixels: everything that `Client.render` sends.
+
+    Parameters
+    ----------
+    image
+        (H, W) or (H, W, C), C of 1 to 4 with alpha last; uint8, uint16 or float32.
+    transfer
+        "srgb" (display-encoded) or "linear".
+    lens, camera
+        What to blur with; see `daemon.optics`.
+    matte, depth
+        Edited maps (H, W), uint8, uint16 or float32; None: the networks make them.
+    want
+        Planes to get back.
+    subject, matte_model, depth_model, map_dtype, preview
+        As in `daemon.protocol.Render`.
+    deadline_s
+        Give up after so long; None: never.
+    """
+
+    image: Pixels
+    transfer: Transfer = "srgb"
+    lens: Lens | BinnedGaussian = field(default_factory=Lens)
+    camera: Camera | None = None
+    matte: Pixels | None = None
+    depth: Pixels | None = None
+    want: Sequence[Output] = ("matte", "depth", "composite")
+    subject: Literal["all", "at_focus_point", "none"] = "all"
+    matte_model: str = ""
+    depth_model: str = ""
+    map_dtype: DType | None = None
+    preview: int = 0
+    deadline_s: float | None = None
+
+    def message(self, request: str) -> tuple[protocol.Render, dict[Input, Pixels]]:
+        """Give the header and the pixels it declares, contiguous and little endian."""
+        pixels: dict[Input, Pixels] = {"image": _wire_pixels(self.image)}
+        planes: dict[Input, Plane] = {"image": _declare(pixels["image"], self.transfer)}
+        maps: tuple[tuple[Input, Pixels | None], ...] = (
+            ("matte", self.matte),
+            ("depth", self.depth),
+        )
+        for name, values in maps:
+            if values is not None:
+                pixels[name] = _wire_pixels(values)
+                planes[name] = _declare(pixels[name], "linear")
+        header = protocol.Render(
+            id=request,
+            image=planes["image"],
+            matte=planes.get("matte"),
+            depth=planes.get("depth"),
+            lens=self.lens,
+            camera=self.camera,
+            want=list(self.want),
+            subject=self.subject,
+            matte_model=self.matte_model,
+            depth_model=self.depth_model,
+            map_dtype=self.map_dtype,
+            preview=self.preview,
+            deadline_ms=0 if self.deadline_s is None else max(1, round(self.deadline_s * 1000)),
+        )
+        return header, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A result: `planes["composite"]` is (H, W, C), the maps are (H, W); read-only arrays."""
+
+    planes: dict[Output, Pixels]
+    focus: float | None
+    cached: list[Level]
+    timing: dict[str, float]
+    device: str
+
+
+class Client:
+    """One client's conversation with a running daemon; use as a context manager.
+
+    Parameters
+    ----------
+    where
+        The daemon's connection file, see `connect`.
+    name
+        Shown in the daemon's log.
+
+    Raises
+    ------
+    ConnectionLost
+        Nobody answers.
+    DaemonError
+        The daemon refuses (other protocol, wrong token).
+    """
+
+    def __init__(self, where: connection.Connection, name: str = "defocus") -> None:
+        self._where = where
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._session = secrets.token_hex(16)
+        self._name = name
+        self._sockets: dict[str, zmq.Socket[bytes]] = {}
+        try:
+            self.welcome = self._open("work", where.work)
+            self._open("control", where.control)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close both sockets."""
+        for socket in self._sockets.values():
+            socket.close(linger=0)
+        self._context.term()
+
+    def render(
+        self,
+        job: Job,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Rendered:
+        """Have a job done.
+
+        Parameters
+        ----------
+        job
+            What to compute.
+        progress
+            Called as `progress(stage, fraction)` with what the daemon reports.
+        cancelled
+            Asked about ten times a second; true cancels the request, as does Ctrl+C.
+
+        Raises
+        ------
+        DaemonError
+            The typed error of the daemon, such as `busy` or `cancelled`.
+        ConnectionLost
+            The daemon went away; the same job may be sent to a new one.
+        """
+        header, pixels = job.message(secrets.token_hex(8))
+        self._send("work", header)
+        try:
+            return self._conversation(header.id, pixels, progress, cancelled)
+        except BaseException as fault:
+            if not isinstance(fault, DaemonError | ConnectionLost):
+                self._send("work", protocol.Cancel(id=header.id))
+            raise
+
+    def status(self) -> protocol.State:
+        """Ask how the daemon is."""
+        return self._ask(protocol.Status(), protocol.State)
+
+    def ping(self) -> float:
+        """Give the round-trip time of a control message in seconds."""
+        began = time.perf_counter()
+        self._ask(protocol.Ping(nonce=secrets.randbits(31)), protocol.Pong)
+        return time.perf_counter() - began
+
+    def shutdown(self, *, drain: bool = True) -> int:
+        """Tell the daemon to stop; gives the number of requests that it finishes first."""
+        return self._ask(protocol.Shutdown(drain=drain), protocol.Stopping).jobs
+
+    def _conversation(
+        self,
+        request: str,
+        pixels: dict[Input, Pixels],
+        progress: Progress | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> Rendered:
+        asked = False
+        for message, frames in self._messages("work"):
+            if cancelled is not None and not asked and cancelled():
+                asked = True
+                self._send("work", protocol.Cancel(id=request))
+            if message is None or getattr(message, "id", None) != request:
+                continue
+            if isinstance(message, protocol.Need):
+                planes = [pixels[name] for name in message.planes]
+                self._send("work", protocol.Pixels(id=request, planes=message.planes), planes)
+            elif isinstance(message, protocol.Progress) and progress is not None:
+                progress(message.stage, message.fraction)
+            elif isinstance(message, protocol.Result):
+                return _rendered(message, frames)
+            elif isinstance(message, protocol.Error):
+                raise DaemonError(message)
+        raise AssertionError("unreachable: _messages ends only by an exception")
+
+    def _messages(self, name: str) -> Any:
+        """Yield (message, frames), or (None, []) about ten times a second, until silence."""
+        socket = self._sockets[name]
+        heard = time.monotonic()
+        while True:
+            if socket.poll(TICK_MS):
+                header, *frames = socket.recv_multipart(copy=False)
+                heard = time.monotonic()
+                yield codec.decode_server(header.buffer), frames
+                continue
+            silent = time.monotonic() - heard
+            if silent > protocol.Limits().silence_s or not self._where.alive:
+                raise ConnectionLost(f"the daemon has been silent for {silent:.1f} s")
+            yield None, []
+
+    def _ask(self, question: protocol.Message, kind: type[Answer]) -> Answer:
+        self._send("control", question)
+        for message, _ in self._messages("control"):
+            if isinstance(message, protocol.Error):
+                raise DaemonError(message)
+            if isinstance(message, kind) and getattr(message, "nonce", 0) == getattr(
+                question, "nonce", 0
+            ):
+                return message
+        raise AssertionError("unreachable: _messages ends only by an exception")
+
+    def _send(self, name: str, message: protocol.Message, planes: Sequence[Pixels] = ()) -> None:
+        frames = [plane.data.cast("B") for plane in planes]
+        try:
+            self._sockets[name].send_multipart(
+                [codec.encode(message), *frames], zmq.NOBLOCK, copy=False
+            )
+        except zmq.Again:
+            raise ConnectionLost("the daemon has gone away") from None
+
+    def _open(self, name: str, endpoint: str) -> protocol.Welcome:
+        socket = self._sockets[name] = self._context.socket(zmq.DEALER)
+        # a restarted daemon does not know this session, so a silent reconnect would only hide it
+        socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        socket.connect(endpoint)
+        hello = protocol.Hello(
+            protocol=protocol.PROTOCOL,
+            token=self._where.token,
+            client=f"{self._name} {__version__}",
+            session=self._session,
+        )
+        socket.send(codec.encode(hello))
+        if not socket.poll(int(HELLO_S * 1000)):
+            raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s")
+        answer = codec.decode_server(socket.recv())
+        if isinstance(answer, protocol.Error):
+            raise DaemonError(answer)
+        assert isinstance(answer, protocol.Welcome)
+        return answer
+
+
+def connect(*, start: bool = True, name: str = "defocus", directory: Path | None = None) -> Client:
+    """Reach this user's daemon, and start it if there is none.
+
+    Raises
+    ------
+    NotRunning
+        No daemon answers, and none could be or was to be started; the text says why.
+    DaemonError
+        The running daemon refuses the client (another protocol version).
+    """
+    folder = connection.runtime_dir() if directory is None else directory
+    where = connection.find(folder)
+    if where is not None:
+        try:
+            return Client(where, name)
+        except ConnectionLost as fault:
+            if not start:
+                raise NotRunning(str(fault)) from None
+    if not start:
+        raise NotRunning("no daemon is running")
+    try:
+        return Client(launch.start(folder), name)
+    except (launch.StartFailed, ConnectionLost) as fault:
+        raise NotRunning(str(fault)) from None
+
+
+def render(
+    job: Job,
+    *,
+    start: bool = True,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Rendered:
+    """Have one job done, with a second try when the daemon is lost on the way.
+
+    Raises
+    ------
+    NotRunning, ConnectionLost, DaemonError
+        As of `connect` and `Client.render`.
+    """
+    try:
+        with connect(start=start) as client:
+            return client.render(job, progress=progress, cancelled=cancelled)
+    except ConnectionLost:
+        with connect(start=start) as client:
+            return client.render(job, progress=progress, cancelled=cancelled)
+
+
+def _wire_pixels(pixels: Pixels) -> Pixels:
+    if pixels.dtype.kind == "f" or pixels.dtype in (np.uint8, np.uint16):
+        kind = "<f4" if pixels.dtype.kind == "f" else pixels.dtype.newbyteorder("<")
+        return np.ascontiguousarray(pixels, dtype=kind)
+    raise TypeError(f"pixels must be uint8, uint16 or float, not {pixels.dtype}")
+
+
+def _declare(pixels: Pixels, transfer: Transfer) -> Plane:
+    if pixels.ndim not in (2, 3) or pixels.size == 0:
+        raise ValueError(f"pixels must be (H, W) or (H, W, C), not {pixels.shape}")
+    return Plane(
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        channels=pixels.shape[2] if pixels.ndim == 3 else 1,
+        dtype=DTYPES[pixels.dtype.str],
+        transfer=transfer,
+        digest=hashlib.sha256(pixels.data).hexdigest(),
+    )
+
+
+def _rendered(message: protocol.Result, frames: Sequence[zmq.Frame]) -> Rendered:
+    planes: dict[Output, Pixels] = {}
+    for plane, frame in zip(message.planes, frames, strict=True):
+        shape = (plane.height, plane.width, plane.channels)
+        pixels = np.frombuffer(frame.buffer, NUMPY[plane.dtype]).reshape(shape)
+        planes[plane.name] = pixels if plane.name == "composite" else pixels[..., 0]
+    return Rendered(planes, message.focus, message.cached, message.timing, message.device)

@@ -1,0 +1,88 @@
+"""Start the daemon as a process of its own, and wait until it can be found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from daemon import connection
+
+ALREADY_RUNNING = 3
+"""Exit status of a daemon that lost the race for the lock."""
+START_S = 20.0
+
+
+class StartFailed(Exception):  # the text is one line for the user
+    """The daemon did not come up."""
+
+
+def start(directory: Path, options: tuple[str, ...] = ()) -> connection.Connection:
+    """Start a daemon unless one runs; returns where it is.
+
+    Any number of callers at once end up with the same one daemon.
+
+    Parameters
+    ----------
+    directory
+        The runtime directory.
+    options
+        Further words for `defocus daemon run`.
+
+    Raises
+    ------
+    StartFailed
+        The text holds the daemon's own last words.
+    """
+    found = connection.find(directory)
+    if found is not None:
+        return found
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "daemon.cli.main", "daemon", "run", "--log-to-file", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env=_environment(directory),
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            found = connection.find(directory)
+            if found is not None:
+                return found
+            if process.poll() not in (None, ALREADY_RUNNING):
+                break
+            time.sleep(0.02)
+        words.seek(0)
+        last = words.read()[-2000:].decode(errors="replace").strip().splitlines()
+    reason = last[-1] if last else f"no sign of life within {START_S:g} s"
+    raise StartFailed(f"the daemon did not start: {reason}")
+
+
+def stop_by_force(where: connection.Connection, *, wait_s: float = 5.0) -> None:
+    """End a daemon that does not answer any more."""
+    import psutil  # noqa: PLC0415 - only here, and it costs 15 ms
+
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(where.pid)
+        if where.alive:
+            process.terminate()
+            try:
+                process.wait(wait_s)
+            except psutil.TimeoutExpired:
+                process.kill()
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    root = str(Path(__file__).resolve().parents[1])
+    paths = filter(None, [root, os.environ.get("PYTHONPATH", "")])
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "DEFOCUS_RUNTIME_DIR": str(directory),
+    }

@@ -184,11 +184,10 @@ def _describe(state: State) -> list[str]:
     worker = f", pid {state.worker_pid}" if state.worker_pid else ""
     memory = (state.rss_bytes, state.worker_rss_bytes, state.device_bytes)
     front, worker_memory, device = (f"{nbytes // MIB} MiB" for nbytes in memory)
-    lines = [  # noqa: ISC004 - one string per line of output
-        f"daemon   {state.server}, pid {state.pid}, up {_duration(state.uptime_s)}"
-        f"{', stopping' if state.stopping else ''}",
-        f"queue    {state.queued} waiting, running: {state.running or 'nothing'}, "
-        f"{state.sessions} clients",
+    lines = [
+        f"daemon   {state.server}, pid {state.pid}, {_uptime(state)}",
+        f"queue    {state.queued} waiting, running: {state.running or 'nothing'}",
+        f"clients  {state.sessions}",
         f"answers  {answers or 'none yet'}",
         f"worker   {state.worker}{worker}, restarted {state.worker_restarts} times",
         f"memory   front {front}, worker {worker_memory}, device {device}",
@@ -203,10 +202,11 @@ def _describe(state: State) -> list[str]:
     return lines
 
 
-def _duration(seconds: float) -> str:
-    minutes, second = divmod(int(seconds), 60)
+def _uptime(state: State) -> str:
+    minutes, second = divmod(int(state.uptime_s), 60)
     hours, minute = divmod(minutes, 60)
-    return f"{hours} h {minute:02d} min" if hours else f"{minute} min {second:02d} s"
+    time_up = f"{hours} h {minute:02d} min" if hours else f"{minute} min {second:02d} s"
+    return f"up {time_up}{', stopping' if state.stopping else ''}"
 
 
 def _complain(text: str) -> int:

@@ -1,0 +1,81 @@
+"""Real daemons in private folders; every test must leave no process, thread or descriptor."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from daemon.faults.sandbox import Sandbox, sandbox
+
+
+def _descriptors():
+    """Open descriptors by what they are, without the names of anonymous ones."""
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        return 0
+    return len(list(folder.iterdir()))
+
+
+def _state():
+    gc.collect()
+    children = {p.pid for p in psutil.Process().children(recursive=True) if p.status() != "zombie"}
+    return _descriptors(), threading.active_count(), children
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """Fail a test that leaks descriptors, threads or processes."""
+    fds, threads, children = _state()
+    yield
+    for _ in range(100):  # threads of a closed context and killed processes need a moment
+        after_fds, after_threads, after_children = _state()
+        if after_fds <= fds and after_threads <= threads and after_children <= children:
+            return
+        time.sleep(0.02)
+    assert (after_fds, after_threads, after_children - children) == (fds, threads, set())
+
+
+@pytest.fixture
+def place():
+    """A sandbox without a daemon."""
+    with sandbox() as made:
+        yield made
+
+
+@pytest.fixture
+def running(place: Sandbox):
+    """A sandbox with a running daemon on the misbehaving engine."""
+    place.start()
+    return place
+
+
+@pytest.fixture
+def picture():
+    """A small RGB u8 picture."""
+    return np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
+
+
+@pytest.fixture
+def in_sandbox(place, monkeypatch):
+    """Make this process live in the sandbox as well (default directories)."""
+    for name, value in place.environment().items():
+        if os.environ.get(name) != value and name.startswith("DEFOCUS_"):
+            monkeypatch.setenv(name, value)
+    return place
+
+
+@pytest.fixture(scope="module")
+def module_daemon():
+    """One daemon for all tests of a module that leave it as it was."""
+    with sandbox() as made:
+        made.start()
+        with made.client() as client:
+            client.ping()
+        yield made

@@ -27,9 +27,13 @@ ANSWER_S = 5.0
 Report = Callable[[str, float], None]
 
 
+def silent(_stage: str, _fraction: float) -> None:
+    """Report to nobody."""
+
+
 @dataclass(frozen=True)
 class Job:
-    """What to compute.
+    """What to compute. Maps come back in whole numbers of at least the image's depth, at most 16 bits.
 
     Parameters
     ----------
@@ -66,6 +70,7 @@ class Job:
             "lens": dict(self.lens),
             "want": list(self.want),
             "subject": self.subject,
+            "map_dtype": "u8" if self.image.dtype == "u8" else "u16",
             "preview": self.preview,
         }
 
@@ -104,7 +109,7 @@ class Client:
         self._control_endpoint = connection.control
         self._silence_s = 5.0
 
-    def render(self, job: Job, report: Report = lambda stage, fraction: None) -> Reply:
+    def render(self, job: Job, report: Report = silent) -> Reply:
         """Run one job and wait for its result.
 
         Parameters
@@ -149,12 +154,11 @@ class Client:
 
     def status(self) -> dict[str, Any]:
         """Ask the daemon how it is: the fields of the protocol's `state`."""
-        link = self._open(self._control_endpoint)
-        try:
-            self._send(link, {"type": "status"})
-            return self._answer(link)
-        finally:
-            link.close()
+        return self._ask({"type": "status"})
+
+    def shutdown(self) -> None:
+        """Ask the daemon to finish what it has accepted, then to stop."""
+        self._ask({"type": "shutdown", "drain": True})
 
     def close(self) -> None:
         """Hang up; the daemon drops what this client had asked for."""
@@ -185,6 +189,15 @@ class Client:
                 told = now
             if told is not None and now - told > 1.0:
                 return
+
+    def _ask(self, header: dict[str, Any]) -> dict[str, Any]:
+        """Ask one thing on the control socket, which answers also while the work socket is busy."""
+        link = self._open(self._control_endpoint)
+        try:
+            self._send(link, header)
+            return self._answer(link)
+        finally:
+            link.close()
 
     def _open(self, endpoint: str) -> Link:
         link = connect(endpoint)

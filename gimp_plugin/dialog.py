@@ -10,7 +10,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402
+from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
 
 from gimp_plugin import pixels, rendering, source, work  # noqa: E402
 from gimp_plugin.engine import Engine  # noqa: E402
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gimp_plugin.group import Group
 
 DEBOUNCE_MS = 150
+SLIDER_PX = 130
 TOP = ("preset", "style", "f-number")
 PAGES = {
     "Focus": ("focus", "focus-range", "focus-depth", "keep-subject-sharp", "people", "foreground"),
@@ -89,7 +90,8 @@ class Dialog:
         self._presetting = False
         scale = min(1.0, SIDE / max(layer.get_width(), layer.get_height()))
         self._preview = Preview(pixels.small(layer, scale), self._focus_at)
-        self._window = GimpUi.ProcedureDialog.new(procedure, config, "Portrait Bokeh")
+        title = "Portrait Bokeh" if render.existing is None else "Re-render Bokeh"
+        self._window = GimpUi.ProcedureDialog.new(procedure, config, title)
         self._lay_out()
         self._mark()
         self.engine = Engine(self._on_reply, self._on_failure, self._on_progress)
@@ -123,22 +125,31 @@ class Dialog:
         row.set_border_width(6)
         self._window.get_content_area().pack_start(row, True, True, 0)
         row.show_all()
-        self._show_style()
+        self._show_relevant()
 
     def _box(self, name: str, properties: tuple[str, ...]) -> Gtk.Box:
         """Lay out widgets under each other; numbers get a slider."""
         fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Parameters)}
         for each in properties:
-            if isinstance(fields[each].default, (int, float)) and "low" in fields[each].metadata:
-                self._window.get_scale_entry(each, 1.0)
+            if "low" in fields[each].metadata:
+                slider = self._window.get_scale_entry(each, 1.0)
+                slider.get_range().set_size_request(SLIDER_PX, -1)
+                slider.set_logarithmic(each == "f-number")
         return self._window.fill_box(f"bokeh-{name}", list(properties))
 
-    def _show_style(self) -> None:
-        paper = self._config.get_property("style") == "paper"
-        for title in ("Aperture", "Light"):
-            self._pages[title].set_sensitive(not paper)
-        self._pages["Paper"].set_sensitive(paper)
-        self._window.get_widget("f-number", GimpUi.ScaleEntry).set_sensitive(not paper)
+    def _show_relevant(self) -> None:
+        """Grey out what has no effect with the style and focus chosen."""
+        parameters = parameters_of(self._config)
+        lens = parameters.style == "lens"
+        for title in ("Focus", "Aperture", "Light"):
+            self._pages[title].set_sensitive(lens)
+        self._pages["Paper"].set_sensitive(not lens)
+        for name, used in (
+            ("f-number", lens),
+            ("focus-depth", parameters.focus == "depth"),
+            ("keep-subject-sharp", parameters.focus == "subject"),
+        ):
+            self._window.get_widget(name, GObject.TYPE_NONE).set_sensitive(used)
 
     def _focus_at(self, x: float, y: float) -> None:
         self._config.set_property("focus-x", x)
@@ -162,7 +173,7 @@ class Dialog:
         elif name in look:
             config.set_property("preset", "custom")
         self._presetting = False
-        self._show_style()
+        self._show_relevant()
         self._mark()
         if self._timer:
             GLib.source_remove(self._timer)

@@ -38,6 +38,11 @@ class Encoding:
         """The wire's word for the curve."""
         return "linear" if self.curve == "linear" else "srgb"
 
+    @property
+    def for_maps(self) -> Encoding:
+        """The same curve in whole numbers: what is painted past 0 or 1 is clipped on reading."""
+        return Encoding("u8" if self.dtype == "u8" else "u16", self.curve)
+
     def babl(self, channels: int) -> str:
         """Name of the Babl format, without its space, for pixels of so many channels."""
         return f"{_MODELS[channels, self.curve]} {_BABL_TYPES[self.dtype]}"

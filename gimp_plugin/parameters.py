@@ -57,7 +57,7 @@ class Parameters:
     )
     style: str = _choice(
         "lens",
-        "S_tyle",
+        "St_yle",
         "A physical lens, or the depth bins with Gaussian blur of the published paper",
         lens="Lens",
         paper="Paper (Gaussian bins)",
@@ -67,7 +67,7 @@ class Parameters:
     )
     focus: str = _choice(
         "subject",
-        "F_ocus on",
+        "Foc_us on",
         "What is sharp: the subject, the point clicked in the preview, or a depth",
         subject="Subject",
         point="Point in the preview",
@@ -79,14 +79,14 @@ class Parameters:
         0.7, 0.0, 1.0, "_Depth in focus", "0 is the farthest, 1 the nearest, as in the Depth layer"
     )
     focus_range: float = _number(
-        0.05, 0.0, 1.0, "Focus _range", "How much of the depth around the focus stays fully sharp"
+        0.05, 0.0, 1.0, "Focus ran_ge", "How much of the depth around the focus stays fully sharp"
     )
     keep_subject_sharp: bool = _switch(
         True, "_Keep the subject sharp", "While the focus is on the subject, never blur any of it"
     )
     people: str = _choice(
         "all",
-        "S_ubject is",
+        "Sub_ject is",
         "Who belongs to the mask",
         all="everybody",
         at_focus_point="who is at the focus point",
@@ -107,9 +107,9 @@ class Parameters:
         nonagon="9 blades",
     )
     curvature: float = _number(
-        0.0, 0.0, 1.0, "_Blade curvature", "0 is straight blades, 1 a full circle"
+        0.0, 0.0, 1.0, "Blade cur_vature", "0 is straight blades, 1 a full circle"
     )
-    rotation: float = _number(0.0, -180.0, 180.0, "Rotatio_n", "Of the blades, in degrees")
+    rotation: float = _number(0.0, -180.0, 180.0, "Rotat_ion", "Of the blades, in degrees")
     squeeze: float = _number(
         1.0, 0.5, 2.0, "S_queeze", "Anamorphic lens: height of the discs over their width"
     )
@@ -117,23 +117,23 @@ class Parameters:
         0.15, 0.0, 1.0, "Cat _eye", "Discs clipped towards the corners, as in fast lenses"
     )
     ring: float = _number(
-        0.0, -1.0, 1.0, "R_im of the discs", "Bright rim (soap bubbles) above 0, soft rim below"
+        0.0, -1.0, 1.0, "Ri_m of the discs", "Bright rim (soap bubbles) above 0, soft rim below"
     )
     highlights: float = _number(
         1.0, 0.0, 16.0, "_Highlights", "Light given back to lights that the camera clipped"
     )
     fringe: float = _number(
-        0.0, -0.3, 0.3, "_Colour fringe", "Red discs wider and blue ones narrower, or reversed"
+        0.0, -30.0, 30.0, "Colour fri_nge", "Red discs wider and blue ones narrower, in percent"
     )
     grain: float = _number(
-        0.0, 0.0, 2.0, "_Grain", "Film grain put back into the blur; 1 is as in the sharp part"
+        0.0, 0.0, 2.0, "Fi_lm grain", "Film grain put back into the blur; 1 is as in the sharp part"
     )
-    bins: int = _number(5, 1, 64, "Bi_ns", "Paper style: number of equal depth bins")
+    bins: int = _number(5, 1, 64, "Depth bin_s", "Paper style: number of equal depth bins")
     strength: float = _number(
-        38.6, 0.0, 250.0, "Stren_gth", "Paper style: blur of the farthest bin, pixels at 4000"
+        38.6, 0.0, 250.0, "S_trength", "Paper style: blur of the farthest bin, pixels at 4000"
     )
     curve: float = _number(
-        1.68, 0.1, 8.0, "Cur_ve", "Paper style: growth of the blur from bin to bin, 1 is even"
+        1.68, 0.1, 8.0, "Gro_wth", "Paper style: growth of the blur from bin to bin, 1 is even"
     )
 
     def resolved(self) -> Parameters:
@@ -163,7 +163,7 @@ class Parameters:
             "squeeze": chosen.squeeze,
             "cat_eye": chosen.cat_eye,
             "ring": chosen.ring,
-            "fringe": chosen.fringe,
+            "fringe": chosen.fringe / 100.0,
             "highlight_gain": chosen.highlights,
             "grain": chosen.grain,
             "keep_subject_sharp": chosen.keep_subject_sharp and chosen.focus == "subject",

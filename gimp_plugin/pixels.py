@@ -36,7 +36,7 @@ def read_map(layer: Gimp.Layer, over: Gimp.Layer) -> Plane:
 
     A number means the same in every transfer curve; what the map does not cover is 0.
     """
-    kept = encoding_of(layer.get_image())
+    kept = encoding_of(layer.get_image()).for_maps
     _, x, y = layer.get_offsets()
     _, over_x, over_y = over.get_offsets()
     size = over.get_width(), over.get_height()
@@ -55,7 +55,7 @@ def write(drawable: Gimp.Drawable, plane: Plane) -> None:
 
     Maps (one channel) keep their numbers: half coverage is middle grey to the eye and the brush.
     """
-    kept = encoding_of(drawable.get_image())
+    kept = Encoding(plane.dtype, encoding_of(drawable.get_image()).curve)
     buffer = drawable.get_buffer()
     buffer.set(_extent(plane), _format(drawable, kept, plane.channels), plane.data)
     buffer.flush()
@@ -88,7 +88,7 @@ def small(layer: Gimp.Layer, scale: float) -> tuple[int, int, bytes]:
 
 def to_screen(plane: Plane, like: Gimp.Layer) -> bytes:
     """Convert a plane with the colours of a layer's image to 8-bit sRGB."""
-    kept = encoding_of(like.get_image())
+    kept = Encoding(plane.dtype, encoding_of(like.get_image()).curve)
     source = _format(like, kept, plane.channels)
     buffer = Gegl.Buffer.new("R'G'B'A float", 0, 0, plane.width, plane.height)
     buffer.set(_extent(plane), source, plane.data)

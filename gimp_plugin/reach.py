@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from gimp_plugin import connection
-from gimp_plugin.client import Client
+from gimp_plugin.client import Client, Report, silent
 from gimp_plugin.errors import LinkLost, NoDaemon
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 START_S = 40.0  # a cold start imports the libraries from disk
 
 
-def client(report: Callable[[str, float], None] = lambda stage, fraction: None) -> Client:
+def client(report: Report = silent) -> Client:
     """Connect to the daemon, and start it first when nobody answers.
 
     Parameters

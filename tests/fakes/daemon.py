@@ -128,6 +128,7 @@ class FakeDaemon:
         if self.fault:
             return say("error", id=job["id"], code=self.fault, message="told to fail", hint="Do.")
         self._job = job
+        job["map"] = {"dtype": job["map_dtype"]}
         say("accepted", id=job["id"], queue_position=0)
         planes = {name: job[name] for name in ("image", "matte", "depth") if job.get(name)}
         missing = [name for name, plane in planes.items() if plane["digest"] not in self.stored]
@@ -144,7 +145,7 @@ class FakeDaemon:
                     "width": width,
                     "height": height,
                     "channels": channels,
-                    "dtype": job["image"]["dtype"],
+                    "dtype": job["image" if name == "composite" else "map"]["dtype"],
                     "transfer": job["image"]["transfer"] if name == "composite" else "linear",
                 }
             )
@@ -165,11 +166,10 @@ class FakeDaemon:
         for name in found.keys() & planes.keys():
             found[name] = array(name)[..., 0] / DTYPES[planes[name]["dtype"]][1]
         strength = job["lens"].get("max_coc", job["lens"].get("strength", 0))
-        dtype, full = DTYPES[job["image"]["dtype"]]
+        dtype, full = DTYPES[job["map"]["dtype"]]
         results = {"composite": composite(image, found["matte"], strength)}
         for name, values in found.items():
-            scaled = values * full
-            results[name] = (scaled if dtype == "<f4" else np.rint(scaled)).astype(dtype)[..., None]
+            results[name] = np.rint(values * full).astype(dtype)[..., None]
         if job["preview"]:
             step = max(1, -(-max(width, height) // job["preview"]))
             results = {k: np.ascontiguousarray(v[::step, ::step]) for k, v in results.items()}

@@ -1,0 +1,125 @@
+"""A screen with GIMP on it, driven by keyboard and mouse; runs inside the root file system.
+
+    python3 desktop.py SCENARIO.py
+
+The scenario is executed with a `desk` in its globals. GIMP itself runs the file SCENARIO's `GIMP` names.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+OUT = Path(os.environ["DEFOCUS_TEST_OUT"])
+HERE = Path(__file__).parent
+GIMPRC = """
+(show-welcome-dialog no)
+(check-updates no)
+(color-profile-policy keep)
+(single-window-mode yes)
+(save-session-info no)
+"""
+
+
+class Desk:
+    """Xvfb, a window manager and GIMP."""
+
+    def __init__(self, batch, size="1280x900x24"):
+        read_end, write_end = os.pipe()
+        self.processes = [
+            subprocess.Popen(
+                ["Xvfb", "-displayfd", str(write_end), "-screen", "0", size, "-nolisten", "tcp"],
+                pass_fds=[write_end],
+                stderr=subprocess.DEVNULL,
+            )
+        ]
+        os.close(write_end)
+        os.environ["DISPLAY"] = ":" + os.read(read_end, 16).decode().strip()
+        self._start("openbox")
+        gimprc = Path.home() / ".config/GIMP/3.0/gimprc"
+        gimprc.write_text(gimprc.read_text() + GIMPRC)
+        code = f"import sys;sys.path.insert(0,{str(HERE)!r});import inside;inside.run({batch!r})"
+        self.gimp = self._start(
+            "gimp", "--no-splash", "--batch-interpreter", "python-fu-eval", "-b", code, log="gimp.log"
+        )
+
+    def _start(self, *argv, log=None):
+        with open(OUT / log if log else os.devnull, "wb") as file:
+            process = subprocess.Popen(argv, stdout=file, stderr=subprocess.STDOUT)
+        self.processes.append(process)
+        return process
+
+    def window(self, title, timeout=90):
+        """Wait for a window and give it the focus; its number."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            found = self.xdotool("search", "--onlyvisible", "--name", title).split()
+            if found:
+                self.xdotool("windowfocus", "--sync", found[-1])
+                return found[-1]
+            self._check()
+            time.sleep(0.2)
+        self.screenshot("missing-window")
+        raise TimeoutError(f"no window {title!r} within {timeout} s")
+
+    def gone(self, title, timeout=60):
+        """Wait until no window has this title."""
+        until = time.monotonic() + timeout
+        while self.xdotool("search", "--onlyvisible", "--name", title).split():
+            if time.monotonic() > until:
+                raise TimeoutError(f"window {title!r} is still there")
+            time.sleep(0.2)
+
+    def wait(self, name, timeout=60):
+        """Wait for a file that the script in GIMP leaves."""
+        until = time.monotonic() + timeout
+        while not (OUT / name).exists():
+            self._check()
+            if (OUT / "traceback").exists():
+                raise RuntimeError("the script in GIMP failed")
+            if time.monotonic() > until:
+                self.screenshot("missing-file")
+                raise TimeoutError(f"{name} did not appear within {timeout} s")
+            time.sleep(0.1)
+
+    def key(self, *keys):
+        """Press keys in the focused window."""
+        self.xdotool("key", *keys)
+
+    def click(self, window, x, y):
+        """Click at a place in a window."""
+        self.xdotool("mousemove", "--window", window, str(x), str(y))
+        self.xdotool("click", "1")
+
+    def screenshot(self, name, window="root"):
+        """Keep a picture of the screen."""
+        subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=False)
+
+    def tell(self, name):
+        """Let the script in GIMP go on."""
+        (OUT / name).touch()
+
+    def xdotool(self, *argv):
+        done = subprocess.run(["xdotool", *argv], capture_output=True, text=True, check=False)
+        return done.stdout
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+    def _check(self):
+        if self.gimp.poll() is not None:
+            raise RuntimeError(f"GIMP ended with {self.gimp.returncode}")
+
+
+if __name__ == "__main__":
+    scenario = {"OUT": OUT}
+    source = Path(sys.argv[1]).read_text()
+    desk = Desk(sys.argv[2])
+    try:
+        exec(compile(source, sys.argv[1], "exec"), {**scenario, "desk": desk, "time": time})
+    finally:
+        desk.screenshot("last")
+        desk.close()

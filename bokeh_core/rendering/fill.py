@@ -6,8 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+HALVINGS = 4
+CELL = 2**HALVINGS
+"""Side in pixels of the cells that the whole frame is summed up in; windows start on this grid."""
 
-def filled(values: Tensor, known: Tensor, depth: int = 7) -> Tensor:
+
+def filled(values: Tensor, known: Tensor, base: Tensor | None, halvings: int = HALVINGS) -> Tensor:
     """Continue known values smoothly into unknown pixels (push-pull interpolation).
 
     The farther from known pixels, the wider the average they are continued with, which is the best
@@ -19,22 +23,27 @@ def filled(values: Tensor, known: Tensor, depth: int = 7) -> Tensor:
         (C, h, w).
     known
         (1, h, w) weight in [0, 1]; 1 = take the value as it is.
-    depth
-        Number of halvings; values reach about 2 ** depth pixels far.
+    base
+        (C, h / 2**halvings, w / 2**halvings) values without gaps to continue from, coarser than
+        that; None = the pyramid goes on to a single cell.
+    halvings
+        Halvings until `base` is reached.
 
     Returns
     -------
     Tensor
-        (C, h, w); 0 where nothing known is within reach.
+        (C, h, w).
     """
-    if depth == 0 or min(values.shape[-2:]) < 2:
-        return torch.where(known > 0, values, torch.zeros_like(values))
+    if base is not None and halvings == 0:
+        return torch.lerp(base, values, known)
     height, width = values.shape[-2:]
-    even = (0, width % 2, 0, height % 2)
-    weighted = F.pad((values * known)[None], even)
-    weight = F.avg_pool2d(F.pad(known[None], even), 2)[0]
+    if height == 1 and width == 1:
+        return values * known
+    uneven = (0, width % 2, 0, height % 2)
+    weighted = F.pad((values * known)[None], uneven)
+    weight = F.avg_pool2d(F.pad(known[None], uneven), 2)[0]
     coarse = F.avg_pool2d(weighted, 2)[0] / weight.clamp(min=1e-6)
-    below = filled(coarse, (2.0 * weight).clamp(max=1.0), depth - 1)
+    below = filled(coarse, (2.0 * weight).clamp(max=1.0), base, halvings - 1)
     size = [2 * below.shape[-2], 2 * below.shape[-1]]
     smooth = F.interpolate(below[None], size=size, mode="bilinear", align_corners=False)[0]
     return torch.lerp(smooth[:, :height, :width], values, known)

@@ -12,7 +12,8 @@ from bokeh_core.rendering.blur import Blur
 from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
 from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.levels import Levels, Quality
-from bokeh_core.rendering.surfaces import Surface, cut
+from bokeh_core.rendering.fill import CELL
+from bokeh_core.rendering.surfaces import Overview, Surface, cut
 
 if TYPE_CHECKING:
     from bokeh_core.lens import Lens
@@ -41,12 +42,14 @@ def render_lens(
     levels = Levels.up_to(reach, quality)
     blur = Blur(lens, levels, device)
     halo = math.ceil(levels.radii[-1] * reach_factor(lens)) + FILL_MARGIN
-    halo = -(-halo // levels.coarsest) * levels.coarsest
-    core = max(core // levels.coarsest, 1) * levels.coarsest
+    grid = max(levels.coarsest, CELL)
+    halo = -(-halo // grid) * grid
+    core = max(core // grid, 1) * grid
+    overview = Overview.of(rgb, depth, matte, lens.max_coc)
     work = tiles(depth.shape[0], depth.shape[1], core)
     for done, tile in enumerate(work):
         progress("render", done / len(work))
-        region = _tile(rgb, depth, matte, lens, tile, halo, blur)
+        region = _tile(rgb, depth, matte, lens, tile, halo, blur, overview)
         rows, columns = (
             slice(tile.top, tile.top + tile.height),
             slice(tile.left, tile.left + tile.width),
@@ -70,8 +73,9 @@ def _tile(
     tile: Bounds,
     halo: int,
     blur: Blur,
+    overview: Overview,
 ) -> Tensor:
-    multiple = max(2, blur.levels.coarsest)
+    multiple = max(CELL, blur.levels.coarsest)
     padded = Bounds(
         tile.top - halo,
         tile.left - halo,
@@ -84,7 +88,7 @@ def _tile(
     )
     assert picture is not None
     assert disparity is not None
-    surfaces = cut(picture, disparity, cover)
+    surfaces = cut(picture, disparity, cover, overview, padded, lens.max_coc)
     inner = (slice(None), slice(halo, halo + tile.height), slice(halo, halo + tile.width))
     return _composite(surfaces, lens, blur, inner)
 
@@ -107,7 +111,7 @@ def _composite(
             excess = cover.clamp(min=1.0)
             cover = torch.where(cover > FAINTEST, cover / excess, 0.0)
             result = torch.where(cover > 0, light / excess + (1.0 - cover) * result, result)
-        sharp = (coc[inner] == 0) & (surface.cover[inner] == 1)
+        sharp = (coc[inner] == 0) & surface.shown[inner]
         result = torch.where(sharp, surface.light[inner], result)
     assert result is not None
     return result

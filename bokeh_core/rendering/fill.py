@@ -38,7 +38,7 @@ def filled(values: Tensor, known: Tensor, base: Tensor | None, halvings: int = H
         return torch.lerp(base, values, known)
     height, width = values.shape[-2:]
     if height == 1 and width == 1:
-        return values * known
+        return values
     uneven = (0, width % 2, 0, height % 2)
     weighted = F.pad((values * known)[None], uneven)
     weight = F.avg_pool2d(F.pad(known[None], uneven), 2)[0]

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from bokeh_core.rendering.blur import Blur
+from bokeh_core.rendering.fill import CELL
 from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
 from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.levels import Levels, Quality
-from bokeh_core.rendering.fill import CELL
 from bokeh_core.rendering.surfaces import Overview, Surface, cut
 
 if TYPE_CHECKING:
@@ -102,16 +102,33 @@ def _composite(
         coc = lens.coc(surface.depth)
         if surface.subject and lens.keep_subject_sharp:
             coc = torch.zeros_like(coc)
-        planes = torch.cat((surface.light, surface.cover))
-        blurred = blur(planes, coc, surface.cover)[inner]
-        light, cover = blurred[:3], blurred[3:]
+        light, cover = _scattered(surface, coc, blur, inner)
         if result is None:
-            result = light / cover.clamp(min=1e-6)
+            result = light
         else:
-            excess = cover.clamp(min=1.0)
-            cover = torch.where(cover > FAINTEST, cover / excess, 0.0)
-            result = torch.where(cover > 0, light / excess + (1.0 - cover) * result, result)
+            result = torch.where(cover > FAINTEST, light + (1.0 - cover) * result, result)
         sharp = (coc[inner] == 0) & surface.shown[inner]
         result = torch.where(sharp, surface.light[inner], result)
     assert result is not None
     return result
+
+
+def _scattered(
+    surface: Surface, coc: Tensor, blur: Blur, inner: tuple[slice, slice, slice]
+) -> tuple[Tensor, Tensor]:
+    """Blur one surface: premultiplied light and coverage.
+
+    Scattering alone piles light up where the CoC shrinks and thins it where it grows; a lens does
+    not, so both are divided by what a surface of even density becomes.
+    """
+    planes = [surface.light, surface.cover]
+    full = bool((surface.cover == 1).all())
+    even = bool(coc.amax() - coc.amin() < 1e-3)
+    if not (full or even):
+        planes.append(torch.ones_like(surface.cover))
+    blurred = blur(torch.cat(planes), coc, surface.cover.clamp(min=1e-3))[inner]
+    light, cover = blurred[:3], blurred[3:4]
+    density = cover if full else blurred[4:] if not even else None
+    if density is not None:
+        light, cover = light / density.clamp(min=1e-3), cover / density.clamp(min=1e-3)
+    return light, cover.clamp(0.0, 1.0)

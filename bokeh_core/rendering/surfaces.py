@@ -20,6 +20,8 @@ CLEAR, SOLID = 0.02, 0.98
 """Matte values below and above which a pixel shows one surface only."""
 STRIDE = 4
 """Every so many pixels is looked at for what is summed up per cell."""
+THIN = 0.01
+"""Weight of a pixel at the edge of a surface beside a pure one."""
 CONTINUOUS = 3.0
 """A hidden part within this many pixels of CoC of what hides it is the same surface going on."""
 
@@ -82,7 +84,7 @@ class Overview:
         ranks = _ranks(disparity, cover, disparity, thresholds)
         cells = {}
         for rank in torch.unique(ranks).tolist():
-            own = _pure(ranks == rank, cover, rank).float()
+            own = _purity(ranks == rank, cover, rank)
             weight = F.avg_pool2d(own, side)
             values = F.avg_pool2d(torch.cat((colour, disparity)) * own, side)
             seen = F.avg_pool2d((ranks <= rank).float(), side)
@@ -160,16 +162,19 @@ def _ranks(
     return 2 * torch.bucketize(torch.where(subject, inside, depth), edges) + subject
 
 
-def _pure(own: Tensor, matte: Tensor | None, rank: int) -> Tensor:
-    """Pixels whose colour is this surface's alone: solid, and a pixel away from its edge."""
+def _purity(own: Tensor, matte: Tensor | None, rank: int) -> Tensor:
+    """How far a pixel's colour is this surface's alone: 1 when solid and a pixel from its edge.
+
+    Other pixels count a little, so that something too thin to be pure anywhere keeps its colour.
+    """
     if rank % 2 == 1 and matte is not None:
-        return own & (matte > SOLID)
+        return own * torch.where(matte > SOLID, 1.0, THIN * matte)
     away = own.clone()
     away[..., 1:, :] &= own[..., :-1, :]
     away[..., :-1, :] &= own[..., 1:, :]
     away[..., :, 1:] &= own[..., :, :-1]
     away[..., :, :-1] &= own[..., :, 1:]
-    return away
+    return torch.where(away, 1.0, THIN * own)
 
 
 def _coverage(ranks: Tensor, rank: int, matte: Tensor | None) -> Tensor:
@@ -189,8 +194,7 @@ def _surface(
     """One surface with plain colour: its own where it is seen, continued where it is hidden."""
     own = ranks == rank
     values = torch.cat((rgb, depth))
-    pure = _pure(own, matte, rank)
-    guess = filled(values, pure.to(rgb.dtype), cells[:4])
+    guess = filled(values, _purity(own, matte, rank), cells[:4])
     cover = _coverage(ranks, rank, matte)
     if not bool((ranks > rank).any()):
         covered = cover

@@ -144,7 +144,7 @@ class _Reporter:
 def main() -> None:
     """Connect to the front, load the engine, serve: `ENDPOINT ENGINE CACHE_BYTES DEVICE`."""
     endpoint, engine_module, cache_bytes, device = sys.argv[1:5]
-    secret = sys.stdin.buffer.readline().strip().decode()
+    secret = _read_line()
     threading.Thread(target=_die_with_front, daemon=True).start()
     log.to_stderr()
     engine: Engine = importlib.import_module(engine_module).create(int(cache_bytes), device)
@@ -159,9 +159,21 @@ def main() -> None:
     context.term()
 
 
+def _read_line() -> str:
+    """Read a line from standard input without Python's buffers.
+
+    A thread that waits in a buffered reader makes the interpreter abort when it shuts down.
+    """
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(0, 1)):
+        line += byte
+    return line.strip().decode()
+
+
 def _die_with_front() -> None:
     """Leave at once when the front is gone: it holds the other end of standard input."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):
+        pass
     os._exit(0)
 
 

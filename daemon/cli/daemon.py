@@ -57,7 +57,8 @@ def _serving_options(parser: argparse.ArgumentParser) -> None:
         "--no-preload", action="store_true", help="load the worker with the first request"
     )
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help="Prometheus, on loopback")
-    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    for hidden in ("--engine", "--hang", "--pixels-timeout"):  # for tests of what goes wrong
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
 
 
 def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
@@ -84,6 +85,7 @@ def _start(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from daemon import connection, front, launch, log  # noqa: PLC0415
+    from daemon.protocol import Limits  # noqa: PLC0415
     from daemon.settings import Settings  # noqa: PLC0415
 
     given = {
@@ -92,6 +94,10 @@ def _run(args: argparse.Namespace) -> int:
         "idle_s": args.idle,
         "engine": args.engine,
         "metrics_port": args.metrics_port,
+        "hang_s": None if args.hang is None else float(args.hang),
+        "limits": None
+        if args.pixels_timeout is None
+        else Limits(pixels_s=float(args.pixels_timeout)),
         "preload": False if args.no_preload else None,
     }
     try:

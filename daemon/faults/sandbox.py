@@ -103,6 +103,22 @@ class Sandbox:
             self.process.wait()
         self.process = None
 
+    def clean_up(self) -> None:
+        """End what is left here.
+
+        Raises
+        ------
+        TimeoutError
+            Something outlived its daemon: a worker without a front, a daemon without the lock.
+        """
+        try:
+            wait_for(lambda: not self.family(), 5, "processes left behind")
+        finally:
+            for process in self.family():
+                with suppress(psutil.Error):
+                    process.kill()
+                    process.wait(5)
+
     def family(self) -> list[psutil.Process]:
         """List the processes that belong to this sandbox: daemons and workers."""
         return [process for process in psutil.process_iter() if self._owns(process)]
@@ -125,9 +141,7 @@ def sandbox(engine: str = ENGINE, *options: str) -> Iterator[Sandbox]:
             yield place
         finally:
             place.stop()
-            for process in place.family():
-                process.kill()
-                process.wait(5)
+            place.clean_up()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:

@@ -25,7 +25,7 @@ def _descriptors():
 
 def _state():
     gc.collect()
-    children = {p.pid for p in psutil.Process().children(recursive=True) if p.status() != "zombie"}
+    children = {p.pid for p in psutil.Process().children() if p.status() != "zombie"}
     return _descriptors(), threading.active_count(), children
 
 

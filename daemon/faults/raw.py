@@ -1,0 +1,91 @@
+"""A client that may say anything: plain maps over a DEALER socket, as other languages would."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+import zmq
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from daemon.connection import Connection
+
+Header = dict[str, Any]
+
+
+class Raw:
+    """One connection to one of the daemon's sockets; use as a context manager."""
+
+    def __init__(self, where: Connection, socket: str = "work", session: str | None = None) -> None:
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.socket = self._context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        self.socket.connect(getattr(where, socket))
+        self.session = session or secrets.token_hex(8)
+        self._token = where.token
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave."""
+        self.socket.close(linger=0)
+        self._context.term()
+
+    def hello(self, **changes: Any) -> Header:
+        """Say hello and give the answer."""
+        hello = {"type": "hello", "protocol": [1, 1], "token": self._token}
+        return self.ask({**hello, "session": self.session, **changes})
+
+    def send(self, header: Header | bytes, frames: Sequence[bytes] = ()) -> None:
+        """Send a message."""
+        first = header if isinstance(header, bytes) else msgpack.packb(header)
+        self.socket.send_multipart([first, *frames])
+
+    def receive(self, timeout_s: float = 5.0) -> tuple[Header, list[bytes]]:
+        """Wait for the next message.
+
+        Raises
+        ------
+        TimeoutError
+            Nothing comes.
+        """
+        if not self.socket.poll(int(timeout_s * 1000)):
+            raise TimeoutError("no answer")
+        header, *frames = self.socket.recv_multipart()
+        return msgpack.unpackb(header), frames
+
+    def ask(self, header: Header | bytes, frames: Sequence[bytes] = ()) -> Header:
+        """Send a message and give the header of the next answer."""
+        self.send(header, frames)
+        return self.receive()[0]
+
+    def wait(self, *types: str, timeout_s: float = 10.0) -> Header:
+        """Skip messages until one of these types comes."""
+        while True:
+            header, _ = self.receive(timeout_s)
+            if header["type"] in types:
+                return header
+
+
+def request(name: str, pixels: bytes, width: int, height: int, **changes: Any) -> Header:
+    """Make the header of a render request for an RGB u8 picture."""
+    digest = hashlib.sha256(pixels).hexdigest()
+    image = {"width": width, "height": height, "channels": 3, "dtype": "u8", "digest": digest}
+    return {"type": "render", "id": name, "image": image, **changes}

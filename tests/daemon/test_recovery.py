@@ -1,0 +1,173 @@
+"""Workers, fronts and clients that die: no job is lost, nothing hangs, the next start heals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from daemon import connection
+from daemon.client import ConnectionLost, DaemonError, Job
+from daemon.faults.engine import BREAK_START, STAGES
+from daemon.faults.raw import Raw, request
+from daemon.faults.sandbox import sandbox, wait_for
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("fault", ["crash", "exit"])
+def test_a_worker_that_dies_once_costs_nothing(module_daemon, picture, stage, fault):
+    with module_daemon.client() as client:
+        out = client.render(Job(picture, depth_model=f"once-{fault}@{stage}"))
+    np.testing.assert_array_equal(out.planes["composite"], np.invert(picture))
+
+
+def test_a_job_that_always_kills_its_worker_is_given_up(module_daemon, picture):
+    with module_daemon.client() as client:
+        with pytest.raises(DaemonError) as error:
+            client.render(Job(picture, depth_model="crash@render"))
+        assert error.value.code == "out_of_memory"
+        with pytest.raises(DaemonError, match="status 70") as error:
+            client.render(Job(picture, depth_model="exit@render"))
+        assert (error.value.code, error.value.retryable) == ("internal", True)
+        assert client.render(Job(picture)).planes
+
+
+def test_a_hung_worker_is_replaced_and_the_job_repeated(picture):
+    with sandbox("daemon.faults.engine", "--hang", "0.5") as place:
+        place.start()
+        with place.client() as client:
+            out = client.render(Job(picture, depth_model="once-hang@render"))
+            assert out.planes
+            assert client.status().worker_restarts == 1
+
+
+def test_a_worker_killed_while_idle_is_replaced_with_the_next_job(module_daemon, picture):
+    with module_daemon.client() as client:
+        client.render(Job(picture))
+        os.kill(client.status().worker_pid, signal.SIGKILL)
+        assert client.render(Job(picture)).planes
+
+
+def test_a_worker_that_never_starts_is_reported_with_its_last_words(place, picture):
+    (place.memory / BREAK_START).touch()
+    place.start()
+    with place.client() as client:
+        with pytest.raises(DaemonError, match="on fire") as error:
+            client.render(Job(picture))
+        assert error.value.code == "internal"
+        (place.memory / BREAK_START).unlink()
+        assert client.render(Job(picture)).planes, "and it is healed without a restart"
+
+
+def test_an_idle_worker_is_unloaded_and_comes_back(picture):
+    with sandbox("daemon.faults.engine", "--idle", "0.3") as place:
+        place.start()
+        with place.client() as client:
+            client.render(Job(picture))
+            wait_for(lambda: client.status().worker == "none", 5, "the unload")
+            assert client.status().worker_restarts == 0
+            assert client.render(Job(picture)).cached == []
+
+
+def test_a_client_notices_that_the_front_was_killed(running, picture):
+    with running.client() as client:
+        client.render(Job(picture))
+        worker = client.status().worker_pid
+        os.kill(running.where.pid, signal.SIGKILL)
+        running.process.wait()
+        with pytest.raises(ConnectionLost):
+            client.render(Job(picture))
+    wait_for(lambda: not psutil.pid_exists(worker), 3, "the orphaned worker to leave")
+
+
+def test_a_killed_front_is_healed_by_the_next_start(running, picture):
+    os.kill(running.where.pid, signal.SIGKILL)
+    running.process.wait()
+    assert (running.directory / "work.sock").exists(), "a stale socket is left"
+    assert (running.directory / connection.FILE_NAME).exists(), "and a stale file"
+    running.start()
+    with running.client() as client:
+        assert client.render(Job(picture)).planes
+
+
+def test_a_recycled_pid_is_not_taken_for_the_daemon(place):
+    stale = connection.Connection(
+        pid=os.getpid(),
+        started=connection.process_start(os.getpid()) - 1000,
+        server="0",
+        work="ipc:///nowhere",
+        control="ipc:///nowhere",
+        token="t",
+    )
+    connection.publish(stale, place.directory)
+    assert connection.find(place.directory) is None
+    place.start()
+    assert place.where.pid == place.process.pid
+
+
+def test_a_graceful_stop_finishes_what_was_accepted(place, picture):
+    place.start()
+    with Raw(place.where) as raw, place.client() as client:
+        raw.hello()
+        raw.send(request("a", bytes(48), 4, 4, depth_model="slow@render"))
+        raw.wait("need")
+        raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [bytes(48)])
+        assert client.shutdown(drain=True) == 1
+        with pytest.raises(DaemonError) as error:
+            client.render(Job(picture))
+        assert error.value.code == "busy"
+        assert raw.wait("result")["id"] == "a"
+        assert place.process.wait(5) == 0
+    assert connection.find(place.directory) is None
+    assert not (place.directory / connection.FILE_NAME).exists()
+
+
+@pytest.mark.parametrize("how", ["request", "signal"])
+def test_a_hasty_stop_answers_everything_cancelled(place, how):
+    place.start()
+    with Raw(place.where) as raw:
+        raw.hello()
+        for name in "abc":
+            raw.send(request(name, bytes(48), 4, 4, depth_model="slow@render"))
+        raw.wait("need")
+        raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [bytes(48)])
+        raw.wait("progress")
+        if how == "signal":
+            place.process.terminate()
+        else:
+            with place.client() as client:
+                client.shutdown(drain=False)
+        errors = [raw.wait("error") for _ in range(3)]
+        assert {e["id"] for e in errors} == set("abc")
+        assert {e["code"] for e in errors} == {"cancelled"}
+    assert place.process.wait(5) == 0
+
+
+def test_pixels_that_never_come_are_given_up(place):
+    place.options = ("--pixels-timeout", "0.3")
+    place.start()
+    with Raw(place.where) as raw:
+        raw.hello()
+        raw.send(request("a", bytes(48), 4, 4))
+        error = raw.wait("error")
+    assert (error["code"], error["retryable"]) == ("bad_request", True)
+
+
+def test_a_reconnected_client_finds_its_job(module_daemon):
+    where = module_daemon.where
+    job = request("again", bytes(48), 4, 4, depth_model="slow@render")
+    with Raw(where, session="same") as first, Raw(where, session="same") as second:
+        first.hello()
+        first.send(job)
+        first.wait("need")
+        second.hello()
+        second.send(job)
+        second.wait("need")
+        second.send({"type": "pixels", "id": "again", "planes": ["image"]}, [bytes(48)])
+        began = time.monotonic()
+        assert second.wait("result")["id"] == "again"
+        assert time.monotonic() - began < 10

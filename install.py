@@ -201,7 +201,8 @@ def is_installed(extras: list[str]) -> bool:
 
 
 def install_packages(extras: list[str], torch_args: list[str]) -> None:
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    # byte code is made at the first import, of what is imported: compiling all takes a minute
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
     pair = [word for word in requirements([]) if word.startswith("torch")]
     if torch_args:
         run_logged([*pip, *torch_args, *pair], "PyTorch, CPU build")
@@ -593,8 +594,9 @@ def own_folders() -> list[Path]:
         ("XDG_DATA_HOME", ".local/share"),
     ):
         folders.append(Path(os.environ.get(variable) or home / usual) / "defocus")
-    run = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    return [*folders, Path(run) / "defocus"]
+    user = os.getuid()
+    run = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}")
+    return [*folders, run / "defocus", Path(tempfile.gettempdir()) / f"runtime-{user}" / "defocus"]
 
 
 def remove(path: Path) -> None:

@@ -1,0 +1,185 @@
+"""`defocus bench pipeline`: one large photo from file to files, as a user of the daemon sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import platform
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import psutil
+
+from bokeh_core import samples
+from bokeh_core.lens import Lens
+from bokeh_core.picture import Picture, read, write
+from daemon import client, launch
+from daemon.cli import looks
+from daemon.cli.order import OUTPUT, Order
+
+if TYPE_CHECKING:
+    import argparse
+
+    import numpy.typing as npt
+    from typing_extensions import Self
+
+PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pyzmq", "pillow")
+GOALS = {"warm": (15.0, 3000), "second": (8.0, 3000)}
+"""Step -> most seconds and MB meant for 12 megapixels on two cores without a GPU."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the target's options."""
+    parser.add_argument("--megapixels", type=float, default=12.0, metavar="MP", help="default 12")
+    parser.add_argument("--device", default="auto", help="of the daemon's worker (auto)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One measured step."""
+
+    name: str
+    what: str
+    seconds: float
+    peak_mb: float
+    stages: dict[str, float]
+
+
+class Memory:
+    """The largest resident memory of a daemon and its worker together, sampled."""
+
+    def __init__(self, pid: int) -> None:
+        self._daemon = psutil.Process(pid)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.peak_mb = 0.0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.03):
+            with contextlib.suppress(psutil.Error):  # a process that just ended
+                family = (self._daemon, *self._daemon.children(recursive=True))
+                total = sum(process.memory_info().rss for process in family)
+                self.peak_mb = max(self.peak_mb, total / 1e6)
+
+
+def photo(megapixels: float, seed: int = 1) -> npt.NDArray[np.uint8]:
+    """Enlarge the sample to a 4:3 photo with some sensor noise, so that no two are the same."""
+    source = read(samples.ASTRONAUT).pixels[:384]
+    width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
+    size = (width, round(width * 3 / 4))
+    large = cv2.resize(source, size, interpolation=cv2.INTER_LANCZOS4).astype(np.int16)
+    noise = np.random.default_rng(seed).integers(-3, 4, large.shape, dtype=np.int16)
+    return np.clip(large + noise, 0, 255).astype(np.uint8)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="defocus-bench-") as name:
+        folder = Path(name)
+        os.environ["DEFOCUS_RUNTIME_DIR"] = str(folder / "run")
+        (folder / "run").mkdir(mode=0o700)
+        steps = _measure(folder, args)
+    _print(steps, args)
+    return 0
+
+
+def _measure(folder: Path, args: argparse.Namespace) -> list[Step]:
+    pictures = [photo(args.megapixels, seed) for seed in (1, 2)]
+    files = [folder / f"{index}.jpg" for index in range(2)]
+    for file, pixels in zip(files, pictures, strict=True):
+        write(file, Picture(pixels))
+    side = pictures[0].shape[1]
+    f28, f14 = looks.portrait_coc(2.8, side), looks.portrait_coc(1.4, side)
+    began = time.monotonic()
+    where = launch.start(folder / "run", ("--device", args.device))
+    started = time.monotonic() - began
+    try:
+        with Memory(where.pid) as memory:
+            steps = [_step("cold", "first photo after the start", files[0], f28, memory, started)]
+        for step in (
+            ("warm", "another photo, all three results", files[1], f28),
+            ("second", "the same photo, other parameters", files[1], f14),
+        ):
+            with Memory(where.pid) as memory:
+                steps.append(_step(*step, memory))
+    finally:
+        with client.connect(start=False) as daemon:
+            daemon.shutdown()
+    return steps
+
+
+def _step(
+    name: str, what: str, file: Path, max_coc: float, memory: Memory, before_s: float = 0.0
+) -> Step:
+    began = time.monotonic()
+    picture = read(file)
+    look = {key: value for key, value in looks.DEFAULT.items() if key != "f_number"}
+    order = Order(picture, Lens(max_coc=max_coc, **look), kinds=tuple(OUTPUT))
+    done_reading = time.monotonic()
+    made = client.render(order.job(), start=False)
+    done_rendering = time.monotonic()
+    for kind, wire in OUTPUT.items():
+        planes = made.planes[wire]
+        if kind == "composite":
+            write(file.with_name(f"{file.stem}_{kind}.jpg"), order.composite(planes))
+        else:
+            write(file.with_name(f"{file.stem}_{kind}.png"), Picture(planes[..., None], "linear"))
+    ended = time.monotonic()
+    stages = {
+        "read": done_reading - began,
+        **made.timing,
+        "wait and transport": done_rendering - done_reading - sum(made.timing.values()),
+        "write": ended - done_rendering,
+    }
+    return Step(name, what, before_s + ended - began, memory.peak_mb, stages)
+
+
+def _print(steps: list[Step], args: argparse.Namespace) -> None:
+    machine = {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+    if args.json:
+        facts = {"machine": machine, "steps": [dataclasses.asdict(step) for step in steps]}
+        print(json.dumps(facts))
+        return
+    print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    print(f"{args.megapixels:g} MP JPEG -> composite, mask, depth files; daemon + worker memory\n")
+    print(f"{'step':8}{'seconds':>8}{'peak MB':>9}  what, goal, stages")
+    for step in steps:
+        goal = GOALS.get(step.name)
+        words = f", goal {goal[0]:g} s, {goal[1]} MB" if goal and args.megapixels == 12 else ""
+        stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in step.stages.items())
+        print(f"{step.name:8}{step.seconds:8.2f}{step.peak_mb:9.0f}  {step.what}{words}")
+        print(f"{'':27}{stages}")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

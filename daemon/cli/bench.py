@@ -1,0 +1,33 @@
+"""`defocus bench [TARGET]`: measure speed and quality on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+TARGETS = {
+    "pipeline": ("daemon.bench_pipeline", "a 12-megapixel photo through a daemon: time, memory"),
+    "render": ("bokeh_core.evaluation.render_bench", "quality and speed of the blur alone"),
+    "transport": ("daemon.bench_transport", "what the socket costs, and many clients at once"),
+}
+"""Target -> module with `configure(parser)` and `run(args) -> int`, and what it measures."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the targets; a target's own options are read by its module."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(
+        ["targets:", *(f"  {name:12}{text}" for name, (_, text) in TARGETS.items())]
+    )
+    parser.add_argument("target", nargs="?", choices=TARGETS, default="pipeline", metavar="TARGET")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="of the target: TARGET --help")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one target."""
+    module = importlib.import_module(TARGETS[args.target][0])
+    parser = argparse.ArgumentParser(
+        prog=f"defocus bench {args.target}", description=TARGETS[args.target][1].capitalize() + "."
+    )
+    module.configure(parser)
+    return int(module.run(parser.parse_args(args.options)))

@@ -15,7 +15,8 @@ def filled(values: Tensor, known: Tensor, base: Tensor | None, halvings: int = H
     """Continue known values smoothly into unknown pixels (push-pull interpolation).
 
     The farther from known pixels, the wider the average they are continued with, which is the best
-    guess in the mean-square sense; known pixels are returned unchanged.
+    guess in the mean-square sense; known pixels are returned unchanged. Values above 1, lamps and
+glints, are not continued: they count by the inverse square of their brightness.
 
     Parameters
     ----------
@@ -40,9 +41,11 @@ def filled(values: Tensor, known: Tensor, base: Tensor | None, halvings: int = H
     if height == 1 and width == 1:
         return values
     uneven = (0, width % 2, 0, height % 2)
-    weighted = F.pad((values * known)[None], uneven)
     weight = F.avg_pool2d(F.pad(known[None], uneven), 2)[0]
-    coarse = F.avg_pool2d(weighted, 2)[0] / weight.clamp(min=1e-6)
+    trusted = known / values.amax(dim=0, keepdim=True).clamp(min=1.0).square()
+    trust = F.avg_pool2d(F.pad(trusted[None], uneven), 2)[0]
+    weighted = F.pad((values * trusted)[None], uneven)
+    coarse = F.avg_pool2d(weighted, 2)[0] / trust.clamp(min=1e-12)
     below = filled(coarse, (2.0 * weight).clamp(max=1.0), base, halvings - 1)
     size = [2 * below.shape[-2], 2 * below.shape[-1]]
     smooth = F.interpolate(below[None], size=size, mode="bilinear", align_corners=False)[0]

@@ -336,7 +336,7 @@ def connect(*, start: bool = True, name: str = "defocus", directory: Path | None
     if not start:
         raise NotRunning("no daemon is running")
     try:
-        return Client(launch.start(folder), name)
+        return Client(launch.start_detached(folder), name)
     except (launch.StartFailed, ConnectionLost) as fault:
         raise NotRunning(str(fault)) from None
 

@@ -188,7 +188,8 @@ def _locked(taken: FileLock) -> bool:
 def _started(pid: int, started: float) -> bool:
     try:
         # clocks of /proc have 10 ms steps, and a suspended machine shifts boot time a little
-        return abs(process_start(pid) - started) < 2.0
+        same = abs(process_start(pid) - started) < 2.0
+        return bool(same and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

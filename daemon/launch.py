@@ -64,6 +64,30 @@ def start(directory: Path, options: tuple[str, ...] = ()) -> connection.Connecti
     raise StartFailed(f"the daemon did not start: {reason}")
 
 
+def start_detached(directory: Path) -> connection.Connection:
+    """Start a daemon that is nobody's child: through `defocus daemon start`, which ends at once.
+
+    Raises
+    ------
+    StartFailed
+        The text holds the reason given by that command.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "daemon.cli.main", "daemon", "start"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=_environment(directory),
+        check=False,
+    )
+    found = connection.find(directory)
+    if found is not None:
+        return found
+    last = done.stderr.strip().splitlines()
+    raise StartFailed(last[-1].removeprefix("defocus: ") if last else "it ended without a word")
+
+
 def stop_by_force(where: connection.Connection, *, wait_s: float = 5.0) -> None:
     """End a daemon that does not answer any more."""
     import psutil  # noqa: PLC0415 - only here, and it costs 15 ms

@@ -1,0 +1,113 @@
+"""The runtime directory is private, the lock decides, and stale things are recognised."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from daemon import client as client_module
+from daemon import connection
+from daemon.client import Job, NotRunning
+from daemon.faults.sandbox import wait_for
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_directory_and_file_are_for_their_owner_alone(running):
+    assert mode(running.directory) == 0o700
+    assert mode(running.directory / connection.FILE_NAME) == 0o600
+
+
+def test_an_open_runtime_directory_is_closed(in_sandbox):
+    in_sandbox.directory.chmod(0o755)
+    assert connection.runtime_dir() == in_sandbox.directory
+    assert mode(in_sandbox.directory) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="needs root to give it away")
+def test_a_foreign_runtime_directory_is_refused(in_sandbox):
+    os.chown(in_sandbox.directory, 12345, 12345)
+    with pytest.raises(PermissionError):
+        connection.runtime_dir()
+
+
+def test_a_long_path_falls_back_to_loopback(tmp_path):
+    deep = tmp_path / ("d" * 100)
+    assert connection.endpoints(deep) == ("tcp://127.0.0.1:*", "tcp://127.0.0.1:*")
+
+
+def test_a_daemon_in_a_long_path_works_over_tcp(place, picture):
+    deep = place.root / ("d" * 100)
+    deep.mkdir(mode=0o700)
+    environment = {**place.environment(), "DEFOCUS_RUNTIME_DIR": str(deep)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "daemon.cli.main", "daemon", "run", "--engine", place.engine],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: connection.find(deep) is not None, 20, "the daemon")
+        where = connection.find(deep)
+        assert where.work.startswith("tcp://127.0.0.1:")
+        with client_module.Client(where) as client:
+            assert client.render(Job(picture)).planes
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pid": 1}', b"\xff\xfe", b"null"])
+def test_an_unusable_file_counts_as_none(tmp_path, content):
+    path = tmp_path / connection.FILE_NAME
+    path.write_bytes(content)
+    assert connection.read(path) is None
+
+
+def test_announced_folders_get_a_copy_and_lose_it(in_sandbox, tmp_path):
+    plugin, gone = tmp_path / "plug-in", tmp_path / "gone"
+    plugin.mkdir()
+    config = in_sandbox.root / "config"
+    config.mkdir()
+    (config / "announce.json").write_text(json.dumps([str(plugin), str(gone)]))
+    in_sandbox.start()
+    assert connection.read(plugin / connection.FILE_NAME) == in_sandbox.where
+    assert mode(plugin / connection.FILE_NAME) == 0o600
+    in_sandbox.stop()
+    assert not (plugin / connection.FILE_NAME).exists()
+
+
+def test_twenty_daemons_started_at_once_leave_exactly_one(place):
+    processes = [place.launch() for _ in range(20)]
+    try:
+        wait_for(lambda: sum(p.poll() is None for p in processes) == 1, 60, "one survivor")
+        survivor = next(p for p in processes if p.poll() is None)
+        assert {p.returncode for p in processes if p is not survivor} == {3}
+        assert place.where.pid == survivor.pid
+        with place.client() as client:
+            assert client.ping() < 5
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(10)
+
+
+def test_connect_starts_a_daemon_once_and_finds_it_again(in_sandbox):
+    with pytest.raises(NotRunning):
+        client_module.connect(start=False)
+    with client_module.connect() as first, client_module.connect() as second:
+        assert first.status().pid == second.status().pid
+        first.shutdown(drain=False)
+    wait_for(lambda: connection.find() is None, 5, "the end")
+
+
+def test_a_daemon_that_cannot_start_says_why(in_sandbox):
+    (in_sandbox.directory / "daemon.lock").mkdir()
+    with pytest.raises(NotRunning, match="daemon did not start"):
+        client_module.connect()

@@ -1,0 +1,189 @@
+"""Bad input, bad clients, raw bytes: a typed answer or a drop, and everyone else lives on."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import msgpack
+import psutil
+import pytest
+
+from daemon import protocol
+from daemon.faults.raw import Raw, request
+from daemon.faults.sandbox import sandbox
+
+MIB = 1 << 20
+PIXELS = bytes(48)
+
+
+@pytest.fixture
+def raw(module_daemon):
+    with Raw(module_daemon.where) as made:
+        made.hello()
+        yield made
+        assert made.ask({"type": "ping", "nonce": 5}) == {"type": "pong", "nonce": 5}
+
+
+def bombs():
+    """Messages that promise more than anyone should deliver."""
+    plane = {"width": 65535, "height": 65535, "channels": 4, "dtype": "f32", "digest": "0" * 64}
+    small = {"width": 4, "height": 4, "digest": "0" * 64}
+    render = {"type": "render", "id": "bomb", "image": small}
+    nan = float("nan")
+    return {
+        "nesting": b"\x81\xa4type" + b"\x91" * 60_000,
+        "map of 4 GiB": b"\xdf\xff\xff\xff\xff",
+        "string of 4 GiB": b"\x81\xa4type\xdb\xff\xff\xff\xff",
+        "binary of 4 GiB": b"\x81\xa4type\xc6\xff\xff\xff\xff",
+        "array of 4 G": b"\x81\xa4type\xdd\xff\xff\xff\xff",
+        "empty": b"",
+        "not a map": b"\x01",
+        "not utf-8": b"\x81\xa4type\xa2\xff\xfe",
+        "long header": b"\x00" * (protocol.MAX_HEADER_BYTES + 1),
+        "65535 squared": msgpack.packb({**render, "image": plane}),
+        "0 wide": msgpack.packb({**render, "image": {**small, "width": 0}}),
+        "negative": msgpack.packb({**render, "image": {**small, "height": -3}}),
+        "too wide": msgpack.packb({**render, "image": {**small, "width": 65_536}}),
+        "NaN lens": msgpack.packb({**render, "lens": {"kind": "lens", "focus": nan}}),
+        "NaN camera": msgpack.packb({**render, "camera": {"f_number": nan}}),
+        "unknown type": msgpack.packb({"type": "exec"}),
+        "no id": msgpack.packb({"type": "render", "image": small}),
+        "path as id": msgpack.packb({**render, "id": "../../etc/passwd"}),
+        "matte of another size": msgpack.packb({**render, "matte": {**small, "width": 5}}),
+        "four-channel depth": msgpack.packb({**render, "depth": {**small, "channels": 4}}),
+        "pixels of nothing": msgpack.packb({"type": "pixels", "id": "x", "planes": ["image"]}),
+    }
+
+
+@pytest.mark.parametrize("name", bombs())
+def test_a_bomb_is_refused_fast_and_takes_no_memory(module_daemon, raw, name):
+    front = psutil.Process(module_daemon.where.pid)
+    before = front.memory_info().rss
+    began = time.monotonic()
+    answer = raw.ask(bombs()[name])
+    assert time.monotonic() - began < 0.5  # 0.05 s on an idle machine
+    assert answer["type"] == "error"
+    assert answer["code"] in {"bad_request", "too_large"}
+    assert answer["message"]
+    assert answer["hint"]
+    assert front.memory_info().rss - before < 16 * MIB
+
+
+def test_many_small_frames_are_refused(raw):
+    answer = raw.ask(msgpack.packb({"type": "ping"}), [b"x"] * 5000)
+    assert (answer["type"], answer["code"]) == ("error", "too_large")
+
+
+def test_a_frame_over_the_limit_drops_the_connection_before_memory_is_taken(module_daemon):
+    front = psutil.Process(module_daemon.where.pid)
+    before = front.memory_info().rss
+    path = module_daemon.where.work.removeprefix("ipc://")
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.connect(path)
+        plain.settimeout(5)
+        handshake(plain)
+        plain.sendall(b"\x02" + (1 << 60).to_bytes(8, "big"))  # a long frame of 2^60 bytes
+        received = b"-"
+        while received:  # until the daemon hangs up (heartbeats may come first)
+            received = plain.recv(1000)
+    assert front.memory_info().rss - before < 16 * MIB
+
+
+def handshake(plain):
+    """Do the ZMTP 3.0 NULL handshake of a DEALER."""
+    plain.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31))
+    ready = b"\x05READY\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
+    plain.sendall(b"\x04" + bytes([len(ready)]) + ready)
+    assert plain.recv(64)[:1] == b"\xff"
+
+
+def test_without_hello_nothing_is_answered_but_unauthorized(module_daemon):
+    with Raw(module_daemon.where) as raw:
+        for message in (request("a", PIXELS, 4, 4), {"type": "ping"}, {"type": "shutdown"}):
+            assert raw.ask(message)["code"] == "unauthorized"
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "é"])
+def test_a_wrong_token_is_refused(module_daemon, token):
+    with Raw(module_daemon.where) as raw:
+        assert raw.hello(token=token)["code"] == "unauthorized"
+        assert raw.ask({"type": "ping"})["code"] == "unauthorized"
+
+
+def test_another_protocol_is_refused_with_both_ranges(module_daemon):
+    with Raw(module_daemon.where) as raw:
+        answer = raw.hello(protocol=[2, 9])
+    assert answer["code"] == "unsupported_version"
+    assert "2 to 9" in answer["message"]
+    assert "1 to 1" in answer["message"]
+
+
+def test_pixels_must_be_what_was_declared(raw):
+    raw.send(request("a", PIXELS, 4, 4))
+    raw.wait("need")
+    raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [PIXELS[:-1]])
+    assert raw.wait("error")["code"] == "bad_request"
+    raw.send({"type": "pixels", "id": "a", "planes": ["depth"]}, [PIXELS])
+    assert raw.wait("error")["code"] == "bad_request"
+    raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [])
+    assert raw.wait("error")["code"] == "bad_request"
+    raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [b"x" * 48])
+    error = raw.wait("error", "result")
+    assert "digest" in error["message"]
+
+
+def test_an_id_in_use_is_refused_for_another_request(raw):
+    raw.send(request("a", PIXELS, 4, 4, depth_model="slow@render"))
+    raw.wait("need")
+    raw.send(request("a", PIXELS, 4, 4, preview=2))
+    assert "in use" in raw.wait("error")["message"]
+    raw.send({"type": "cancel", "id": "a"})
+    assert raw.wait("error")["code"] == "cancelled"
+    raw.wait("cancel_reply")
+
+
+def test_the_queue_is_bounded_per_session(raw):
+    names = [f"q{number}" for number in range(protocol.Limits().max_queue_per_session + 1)]
+    for name in names:
+        raw.send(request(name, PIXELS, 4, 4))
+    refused = raw.wait("error")
+    assert (refused["id"], refused["code"], refused["retryable"]) == (names[-1], "busy", True)
+    for name in names[:-1]:
+        raw.send({"type": "cancel", "id": name})
+    ends = [raw.wait("error")["id"] for _ in names[:-1]]
+    assert sorted(ends) == names[:-1]
+    while raw.socket.poll(100):
+        raw.receive()
+
+
+def test_render_does_not_belong_on_the_control_socket(module_daemon):
+    with Raw(module_daemon.where, "control") as raw:
+        raw.hello()
+        assert "work socket" in raw.ask(request("a", PIXELS, 4, 4))["message"]
+
+
+def test_garbage_at_the_socket_changes_nothing(module_daemon):
+    path = module_daemon.where.work.removeprefix("ipc://")
+    front = psutil.Process(module_daemon.where.pid)
+    before = front.num_fds()
+    for number in range(100):
+        with socket.socket(socket.AF_UNIX) as plain:
+            plain.connect(path)
+            plain.sendall(bytes([number]) * (number % 90))
+    deadline = time.monotonic() + 5
+    while front.num_fds() > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert front.num_fds() <= before
+
+
+def test_sessions_of_clients_that_left_are_forgotten():
+    with sandbox() as place:
+        place.start()
+        for _ in range(20):
+            place.client().close()
+        with place.client() as client:
+            deadline = time.monotonic() + 15
+            while client.status().sessions > 1 and time.monotonic() < deadline:
+                time.sleep(0.2)
+            assert client.status().sessions == 1

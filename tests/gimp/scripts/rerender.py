@@ -1,0 +1,99 @@
+"""Re-render through everything users do with layers in between; keeps what happened as JSON."""
+
+import time
+
+facts = {}
+image = load(os.path.join(OUT, "photo.png"))
+source = image.get_layers()[0]
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [source], f_number=1.4)
+first = read(composite)
+keep("first.source", read(source))
+keep("first.composite", first)
+
+# nothing edited: the same picture again, from any layer of the group
+for name, active in (("group", group), ("mask", mask), ("depth", depth), ("composite", composite)):
+    group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [active])
+    facts[f"again from {name}"] = read(composite) == first
+facts["tree"] = tree(image)
+
+# 8-bit paint on the mask: the left half belongs to the subject now
+height = mask.get_height()
+write(mask, b"\xff" * (60 * height * 3), at=(0, 0, 60, height))
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [mask])
+keep("painted.mask", read(mask))
+keep("painted.depth", read(depth))
+keep("painted.composite", read(composite))
+
+# other settings from a script, and back to those kept
+group, composite, mask, depth = call(
+    "plug-in-bokeh-rerender", image, [group], keep_settings=False, f_number=16.0
+)
+keep("stopped-down.composite", read(composite))
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [group], f_number=1.4)
+facts["settings on the group"] = read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+
+# renamed, moved into another group, nudged on the canvas
+group.set_name("My blur")
+composite.set_name("Picture")
+mask.set_name("Who")
+composite.set_opacity(60.0)
+outer = Gimp.GroupLayer.new(image, "Outer")
+image.insert_layer(outer, None, 0)
+image.reorder_item(group, outer, 0)
+source.set_offsets(5, 7)
+group.set_offsets(5, 7)
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [composite])
+facts["renamed"] = tree(image)
+facts["opacity"] = composite.get_opacity()
+facts["offsets"] = list(composite.get_offsets())[1:]
+facts["moved is the same"] = read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+
+# saved, closed, opened
+path = save(image, "kept.xcf")
+image.delete()
+image = load(path)
+group = image.get_layers()[0].get_children()[0]
+started = time.monotonic()
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group])
+facts["reopened is the same"] = read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+facts["reopened"] = tree(image)
+
+# the focus moves to a point, then to the selection's centre
+source = [layer for layer in image.get_layers() if not layer.is_group()][0]
+call("plug-in-bokeh-focus-here", image, [mask], x=0.9, y=0.1)
+facts["focus point"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))["parameters"]
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 5 + 54, 7 + 30, 12, 12)
+call("plug-in-bokeh-focus-here", image, [group.get_children()[1]])
+facts["focus selection"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))["parameters"]
+Gimp.Selection.none(image)
+
+# a removed Mask layer: the network's own mask is used
+image.remove_layer([x for x in group.get_children() if x.get_name() == "Who"][0])
+group, composite, gone, depth = call("plug-in-bokeh-portrait", image, [group], f_number=1.4)
+facts["without mask is the first"] = read(composite) == first
+facts["missing member is none"] = gone is None
+
+# the source was retouched: the group's maps are kept
+write(source, b"\x40" * (10 * 10 * 3), at=(0, 0, 10, 10))
+group, composite, gone, depth = call("plug-in-bokeh-rerender", image, [group])
+facts["retouched changes the picture"] = read(composite) != first
+
+
+def failure(name, *call_arguments, **arguments):
+    before = [tree(image), [read(x) for x in group.get_children()]]
+    try:
+        call(name, *call_arguments, **arguments)
+        facts_of = "no error"
+    except RuntimeError as error:
+        facts_of = str(error)
+    assert [tree(image), [read(x) for x in group.get_children()]] == before, "the image was changed"
+    return facts_of
+
+
+facts["not in a group"] = failure("plug-in-bokeh-rerender", image, [source])
+facts["nothing selected"] = failure("plug-in-bokeh-focus-here", image, [group])
+source.scale(60, 60, False)
+facts["resized source"] = failure("plug-in-bokeh-rerender", image, [group])
+image.remove_layer(source)
+facts["source gone"] = failure("plug-in-bokeh-rerender", image, [group])
+keep("facts", facts)

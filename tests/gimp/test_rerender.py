@@ -1,0 +1,98 @@
+"""Re-render: painted maps count, and nothing users do with layers breaks the bond."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bokeh_core as bc
+from bokeh_core.analysis import analyse
+from bokeh_core.picture import from_linear, to_linear
+from gimp_plugin.parameters import Parameters
+
+
+@pytest.fixture(scope="module")
+def results(gimp, portrait):
+    """The whole story, played in one GIMP."""
+    Image.fromarray(portrait).save(gimp.out / "photo.png")
+    gimp.batch("rerender.py")
+    return gimp
+
+
+@pytest.fixture(scope="module")
+def facts(results):
+    """What the script noted."""
+    return results.read("facts")
+
+
+def array(results, name):
+    samples = np.frombuffer((results.out / name).read_bytes(), np.uint8)
+    return samples.reshape(120, 120, 3)
+
+
+@pytest.mark.parametrize("active", ["group", "composite", "mask", "depth"])
+def test_unedited_maps_give_the_same_picture_from_any_member(facts, active):
+    assert facts[f"again from {active}"]
+    assert facts["tree"] == [["Bokeh", ["Composite", "Mask", "Depth"]], "photo.png"]
+
+
+def test_a_painted_mask_is_what_the_library_makes_of_it(results):
+    light = to_linear(array(results, "first.source"), "srgb")
+    depth = analyse(light)[1]
+    matte = to_linear(array(results, "painted.mask")[..., 0].copy(), "linear")
+    fields = Parameters(f_number=1.4).lens(120, 120)
+    del fields["kind"]
+    picture = bc.render(light, depth, matte, bc.Lens(**fields).resolved(depth, matte))
+    expected = from_linear(picture, np.dtype(np.uint8), "srgb").astype(int)
+    assert np.abs(expected - array(results, "painted.composite")).max() <= 1
+
+
+def test_paint_changes_the_picture_where_it_was_painted(results):
+    source, first = array(results, "first.source"), array(results, "first.composite")
+    painted = array(results, "painted.composite")
+    left = np.s_[:40, :50]
+    assert not np.array_equal(first[left], source[left])
+    assert np.array_equal(painted[left], source[left])
+
+
+def test_other_settings_from_a_script(results, facts):
+    source = array(results, "first.source").astype(int)
+    wide = np.abs(source - array(results, "painted.composite")).sum()
+    narrow = np.abs(source - array(results, "stopped-down.composite")).sum()
+    assert 0 < narrow < wide / 2
+    assert facts["settings on the group"]
+
+
+def test_renamed_moved_and_reopened(facts):
+    moved = [["Outer", [["My blur", ["Picture", "Who", "Depth"]]]], "photo.png"]
+    assert facts["renamed"] == facts["reopened"] == moved
+    assert facts["opacity"] == 60.0
+    assert facts["offsets"] == [5, 7]
+    assert facts["moved is the same"]
+    assert facts["reopened is the same"]
+
+
+def test_focus_here(facts):
+    point, selection = facts["focus point"], facts["focus selection"]
+    assert (point["focus"], point["focus_x"], point["focus_y"]) == ("point", 0.9, 0.1)
+    assert (selection["focus_x"], selection["focus_y"]) == (0.5, 0.3)
+
+
+def test_members_may_be_removed_and_the_source_retouched(facts):
+    assert facts["without mask is the first"]
+    assert facts["missing member is none"]
+    assert facts["retouched changes the picture"]
+
+
+@pytest.mark.parametrize(
+    ("case", "advice"),
+    [
+        ("not in a group", "Portrait Bokeh"),
+        ("nothing selected", "Draw a small selection"),
+        ("resized source", "another size"),
+        ("source gone", "is gone. Bring it back with Undo"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_changes(facts, case, advice):
+    assert advice in facts[case]

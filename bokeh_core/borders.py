@@ -35,10 +35,11 @@ def border_refined(
     """
     spread = float(matte.std())
     if spread < 1e-3:
-        return matte.copy()
+        return np.array(matte, np.float32)
     mask = ((matte - matte.mean()) / spread > threshold).astype(np.float32)
     border = cv2.dilate(mask, np.ones((reach, reach), np.uint8)) - mask
     across = cv2.Sobel(luma, cv2.CV_32F, 1, 0, ksize=3) / 4
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, ksize=3) / 4
     edges = (cv2.magnitude(across, down) > STRONG_EDGE).astype(np.float32)
-    return np.clip(cv2.GaussianBlur(mask + edges * border, (0, 0), blur), 0, 1)
+    smooth = cv2.GaussianBlur(mask + edges * border, (0, 0), blur)
+    return np.asarray(np.clip(smooth, 0, 1), np.float32)

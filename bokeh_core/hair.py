@@ -66,11 +66,8 @@ def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
     inside = np.asarray(cv2.blur(band.astype(np.float32), (3, 3)), np.float32)
 
     def strip(part: slice) -> Float32:
-        slope, offset, share = (
-            upsampling.rows_of(p, shape, part) for p in (model.slope, model.offset, inside)
-        )
-        alpha = np.einsum("hwc,hwc->hw", slope, upsampling.guide(rgb[part])) + offset
-        mixed = matte[part] + share * (alpha - matte[part])
+        share = upsampling.rows_of(inside, shape, part)
+        mixed = matte[part] + share * (upsampling.applied(model, rgb, part) - matte[part])
         return np.asarray(np.clip(mixed, 0, 1), np.float32)
 
     return upsampling.by_strips(shape, strip, lambda f: progress("matte", 0.8 + 0.2 * f))

@@ -124,20 +124,19 @@ def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
     scale = min(FIT_SIDE / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     colours = upsampling.guide(upsampling.resized(rgb, size))
-    plane = np.clip(upsampling.resized(coarse, size), 0, 1)
+    plane = np.asarray(np.clip(upsampling.resized(coarse, size), 0, 1), np.float32)
     sure = (2 * plane - 1) ** 2
     network_pixel = max(size) / max(coarse.shape)
     radius = max(round(2 * network_pixel), 2)
     model = upsampling.fit(colours, plane, sure + np.float32(0.02), radius, 1e-3)
     reach = 2 * radius + 1
     kernel = np.ones((reach, reach), np.uint8)
-    band = cv2.dilate(((plane > 0.02) & (plane < 0.98)).astype(np.float32), kernel)
-    band = np.asarray(cv2.blur(band, (radius, radius)), np.float32)
+    unsure = ((plane > 0.02) & (plane < 0.98)).astype(np.float32)
+    band = np.asarray(cv2.blur(cv2.dilate(unsure, kernel), (radius, radius)), np.float32)
     progress("matte", 0.2)
 
     def strip(part: slice) -> Float32:
-        rows = [upsampling.rows_of(p, (height, width), part) for p in (model.slope, model.offset)]
-        fitted = np.einsum("hwc,hwc->hw", rows[0], upsampling.guide(rgb[part])) + rows[1]
+        fitted = upsampling.applied(model, rgb, part)
         plain = upsampling.rows_of(plane, (height, width), part)
         amount = upsampling.rows_of(band, (height, width), part)
         mixed = plain + amount * (np.clip(fitted, 0, 1) - plain)

@@ -89,6 +89,13 @@ def _box(x: Float32, radius: int) -> Float32:
     return np.asarray(cv2.blur(x, size, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
+def applied(model: LinearModel, rgb: Float32, part: slice) -> Float32:
+    """Evaluate the model on rows `part` of the full photo (linear light); unclipped."""
+    shape = (rgb.shape[0], rgb.shape[1])
+    slope, offset = (rows_of(plane, shape, part) for plane in (model.slope, model.offset))
+    return np.asarray(np.einsum("hwc,hwc->hw", slope, guide(rgb[part])) + offset, np.float32)
+
+
 def resized(plane: Float32, size: tuple[int, int]) -> Float32:
     """Resize to (width, height): by area when shrinking, else linearly."""
     shrinks = size[0] < plane.shape[1]
@@ -146,8 +153,8 @@ def enlarged(plane: Float32, shape: tuple[int, int], tick: Callable[[float], Non
 def extended(plane: Float32, weight: Float32) -> Float32:
     """Fill where `weight` is small from the nearest places where it is large.
 
-    Pull-push over a pyramid: weighted means downwards, and upwards what is missing is taken from the
-    coarser level. Where `weight` is 1 the plane is unchanged.
+    Pull-push over a pyramid: weighted means downwards, and upwards what is missing is taken from
+    the coarser level. Where `weight` is 1 the plane is unchanged.
     """
     levels = [(plane * weight, weight)]
     while max(levels[-1][0].shape) > 2:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bokeh_core.training.portraits import DEPTH_SHRINK, Bytes, Sample
+from bokeh_core.training.samples import DEPTH_SHRINK, Bytes, Sample
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,6 +30,7 @@ class View:
     rgb: Bytes  # (H, W, 3)
     mask: Bytes  # (H, W)
     depth: Bytes  # (H/4, W/4)
+    has_mask: bool
     has_depth: bool
 
 
@@ -46,20 +47,33 @@ def canvas(rng: np.random.Generator, long_side: int) -> Canvas:
 
 
 def view(rng: np.random.Generator, sample: Sample, other: Sample | None, target: Canvas) -> View:
-    """Draw a view of `sample`; with `other`, its person is pasted in (a second subject)."""
-    if rng.random() < 0.06:
-        sample = _without_person(sample)
-    matrix = _geometry(rng, sample.mask.shape[:2], target)
-    rgb, mask = _warp(sample.rgb, matrix, target), _warp(sample.mask, matrix, target)
-    has_depth = sample.depth is not None
+    """Draw a view of `sample`; with `other`, its person may be pasted in (a second subject)."""
+    if sample.mask is not None and rng.random() < 0.06:
+        sample = _without_person(sample, sample.mask)
+    found = _seen(sample, _geometry(rng, sample.rgb.shape[:2], target), target)
+    if other is not None and other.mask is not None and found.has_mask and rng.random() < 0.1:
+        rgb, mask = _paste(rng, found, other.rgb, other.mask, target)
+        # nobody knows how far the pasted person stands
+        found = replace(found, rgb=rgb, mask=mask, has_depth=False)
+    return replace(found, rgb=_damage(rng, _colour(rng, found.rgb)))
+
+
+def whole(sample: Sample, target: Canvas) -> View:
+    """Return the whole picture, stretched to the canvas, as it is."""
+    height, width = sample.rgb.shape[:2]
+    scale = np.diag([width / target.width, height / target.height])
+    return _seen(sample, np.column_stack((scale, np.zeros(2))), target)
+
+
+def _seen(sample: Sample, matrix: Floats, target: Canvas) -> View:
+    mask = np.zeros((target.height, target.width), np.uint8)
+    depth = np.zeros((target.height // _QUARTER, target.width // _QUARTER), np.uint8)
+    if sample.mask is not None:
+        mask = _warp(sample.mask, matrix, target)
     if sample.depth is not None:
         depth = _warp_depth(sample.depth, matrix, target)
-    else:
-        depth = np.zeros((target.height // _QUARTER, target.width // _QUARTER), np.uint8)
-    if other is not None and rng.random() < 0.1:
-        rgb, mask = _paste(rng, rgb, mask, other, target)
-        has_depth = False  # nobody knows how far the pasted person stands
-    return View(_damage(rng, _colour(rng, rgb)), mask, depth, has_depth)
+    rgb = _warp(sample.rgb, matrix, target)
+    return View(rgb, mask, depth, sample.mask is not None, sample.depth is not None)
 
 
 def _geometry(rng: np.random.Generator, shape: tuple[int, int], target: Canvas) -> Floats:
@@ -112,12 +126,12 @@ def _warp_depth(depth: Bytes, matrix: Floats, target: Canvas) -> Bytes:
     return _warp(depth, np.column_stack((small, offset)), quarter)
 
 
-def _without_person(sample: Sample) -> Sample:
+def _without_person(sample: Sample, mask: Bytes) -> Sample:
     """Cut out the largest strip beside or above the person, where there is one of useful size."""
-    height, width = sample.mask.shape
-    rows = np.flatnonzero(sample.mask.max(1) > 20)
-    columns = np.flatnonzero(sample.mask.max(0) > 20)
-    if len(rows) == 0 or sample.depth is None:
+    height, width = mask.shape
+    rows = np.flatnonzero(mask.max(1) > 20)
+    columns = np.flatnonzero(mask.max(0) > 20)
+    if len(rows) == 0:
         return sample
     strips = (
         (0, rows[0] - 4, 0, width),
@@ -130,31 +144,25 @@ def _without_person(sample: Sample) -> Sample:
     )
     if min(bottom - top, right - left) < max(height, width) // 5:
         return sample
-    s = DEPTH_SHRINK
+    depth = None
+    if sample.depth is not None:
+        s = DEPTH_SHRINK
+        depth = sample.depth[top // s : bottom // s, left // s : right // s]
     return Sample(
-        sample.key,
-        sample.rgb[top:bottom, left:right],
-        sample.mask[top:bottom, left:right],
-        sample.depth[top // s : max(bottom // s, top // s + 1), left // s : right // s],
+        sample.key, sample.rgb[top:bottom, left:right], mask[top:bottom, left:right], depth
     )
 
 
 def _paste(
-    rng: np.random.Generator, rgb: Bytes, mask: Bytes, other: Sample, target: Canvas
+    rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes, target: Canvas
 ) -> tuple[Bytes, Bytes]:
-    matrix = _geometry(rng, other.mask.shape[:2], target)
-    matrix[0, 2] += rng.choice((-1, 1)) * rng.uniform(0.2, 0.6) * other.mask.shape[1]
-    photo = _warp(other.rgb, matrix, target)
-    constant = cv2.warpAffine(
-        other.mask,
-        matrix,
-        (target.width, target.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderValue=0,
-    )
-    alpha = constant.astype(np.float32)[..., None] / 255
-    mixed = photo * alpha + rgb * (1 - alpha)
-    return mixed.round().astype(np.uint8), np.maximum(mask, constant)
+    matrix = _geometry(rng, mask.shape, target)
+    matrix[0, 2] += rng.choice((-1, 1)) * rng.uniform(0.2, 0.6) * mask.shape[1]
+    size, flags = (target.width, target.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cover = np.asarray(cv2.warpAffine(mask, matrix, size, flags=flags, borderValue=0), np.uint8)
+    alpha = cover.astype(np.float32)[..., None] / 255
+    mixed = _warp(photo, matrix, target) * alpha + found.rgb * (1 - alpha)
+    return mixed.round().astype(np.uint8), np.maximum(found.mask, cover)
 
 
 def _colour(rng: np.random.Generator, rgb: Bytes) -> Bytes:

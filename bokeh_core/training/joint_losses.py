@@ -1,4 +1,4 @@
-"""The losses of the default network: a matte with exact borders, disparity up to scale and shift."""
+"""Losses of the default network: a matte with exact borders, disparity up to scale and shift."""
 
 from __future__ import annotations
 
@@ -51,14 +51,13 @@ def disparity_loss(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """
     disparity = torch.sigmoid(logits)
     absolute = (disparity - target).abs().mean((1, 2, 3))
+    return absolute + 0.5 * invariant(disparity, target) + 0.05 * _ordering(disparity, target, mask)
+
+
+def invariant(disparity: Tensor, target: Tensor) -> Tensor:
+    """Error after removing median and spread, plus its gradients; per picture, (B,)."""
     difference = _normalised(disparity) - _normalised(target)
-    invariant = difference.abs().mean((1, 2, 3))
-    return (
-        absolute
-        + 0.5 * invariant
-        + 0.5 * _gradient(difference)
-        + 0.05 * _ordering(disparity, target, mask)
-    )
+    return difference.abs().mean((1, 2, 3)) + _gradient(difference)
 
 
 def _normalised(x: Tensor) -> Tensor:

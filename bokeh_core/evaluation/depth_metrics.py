@@ -1,0 +1,96 @@
+"""How far relative disparity is from a label: order first, then values after alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+NEAR_TO_FAR = 10.0
+"""Relative labels have no unit; AbsRel and the deltas read them as depths from 1 to this."""
+
+_SAMPLES = 20_000
+
+
+@dataclass(frozen=True)
+class DepthScore:
+    """Scores of one disparity map; `subject_pairs` is NaN without a mask."""
+
+    rank: float
+    subject_pairs: float
+    """Pairs of a subject and a background pixel in which the subject came out nearer, among those
+    in which the label says so."""
+    abs_rel: float
+    delta1: float
+    delta2: float
+    delta3: float
+
+
+def score(
+    disparity: Float32, label: Float32, mask: Float32 | None = None, *, seed: int = 0
+) -> DepthScore:
+    """Compare disparity maps of one size (larger = nearer); the label may have any scale."""
+    rng = np.random.default_rng(seed)
+    pick = rng.integers(0, label.size, min(_SAMPLES, label.size))
+    found, wanted = (plane.ravel()[pick].astype(np.float64) for plane in (disparity, label))
+    near = _unit(wanted)
+    aligned = align(found, near)
+    depth, truth = (
+        1 / (plane * (1 - 1 / NEAR_TO_FAR) + 1 / NEAR_TO_FAR) for plane in (aligned, near)
+    )
+    ratio = np.maximum(depth / truth, truth / depth)
+    pairs = float("nan") if mask is None else subject_pairs(disparity, label, mask, rng)
+    return DepthScore(
+        rank=rank_correlation(found, wanted),
+        subject_pairs=pairs,
+        abs_rel=float((np.abs(depth - truth) / truth).mean()),
+        delta1=float((ratio < 1.25).mean()),
+        delta2=float((ratio < 1.25**2).mean()),
+        delta3=float((ratio < 1.25**3).mean()),
+    )
+
+
+def _unit(values: Floats) -> Floats:
+    low, high = values.min(), values.max()
+    return np.asarray((values - low) / max(high - low, 1e-9))
+
+
+def align(found: Floats, wanted: Floats) -> Floats:
+    """Scale and shift by least squares, then clip to [0, 1]."""
+    columns = np.stack((found, np.ones_like(found)), 1)
+    solution = np.linalg.lstsq(columns, wanted, rcond=None)[0]
+    return np.clip(columns @ solution, 0, 1)
+
+
+def rank_correlation(a: Floats, b: Floats) -> float:
+    """Spearman's correlation with mean ranks for ties; 0 when one of them is constant."""
+    ranks = [_ranks(values) for values in (a, b)]
+    spread = [float(r.std()) for r in ranks]
+    if min(spread) == 0:
+        return 0.0
+    product = ((ranks[0] - ranks[0].mean()) * (ranks[1] - ranks[1].mean())).mean()
+    return float(product / (spread[0] * spread[1]))
+
+
+def _ranks(values: Floats) -> Floats:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[inverse])
+
+
+def subject_pairs(
+    disparity: Float32, label: Float32, mask: Float32, rng: np.random.Generator, count: int = 20_000
+) -> float:
+    """Part of the subject-background pairs in the right order, see `DepthScore`; NaN if none."""
+    inside, outside = np.flatnonzero(mask > 0.9), np.flatnonzero(mask < 0.1)
+    if len(inside) == 0 or len(outside) == 0:
+        return float("nan")
+    near, far = rng.choice(inside, count), rng.choice(outside, count)
+    told = label.ravel()[near] > label.ravel()[far]
+    if not told.any():
+        return float("nan")
+    return float((disparity.ravel()[near] > disparity.ravel()[far])[told].mean())

@@ -1,0 +1,132 @@
+"""Scores on labelled pictures: one table per folder, and sheets of the worst pictures."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core.evaluation import depth_metrics, matte_metrics
+from bokeh_core.evaluation.depth_metrics import DepthScore
+from bokeh_core.evaluation.matte_metrics import MatteScore
+from bokeh_core.picture.transfer import to_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from bokeh_core.training.layouts import Item, Labelled
+
+Float32 = npt.NDArray[np.float32]
+Score = TypeVar("Score", MatteScore, DepthScore)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Mean scores of one folder; `worst` is the mean of the lowest 5 % of the leading score."""
+
+    folder: str
+    pictures: int
+    worst: float
+    means: dict[str, float]
+
+
+def rate_mattes(
+    items: Iterable[Item], estimate: Callable[[Float32], Float32], tick: Callable[[int], None]
+) -> list[tuple[Item, MatteScore]]:
+    """Score `estimate(linear rgb) -> matte` on every item that has a mask."""
+    rated = []
+    for count, item in enumerate(items, 1):
+        found = item.read()
+        if found.mask is not None:
+            matte = estimate(to_linear(found.rgb))
+            rated.append((item, matte_metrics.score(matte, _fraction(found.mask))))
+        tick(count)
+    return rated
+
+
+def rate_depths(
+    items: Iterable[Item], estimate: Callable[[Float32], Float32], tick: Callable[[int], None]
+) -> list[tuple[Item, DepthScore]]:
+    """Score `estimate(linear rgb) -> disparity` on every item that has a depth label."""
+    rated = []
+    for count, item in enumerate(items, 1):
+        found = item.read()
+        if found.disparity is not None:
+            size = (found.disparity.shape[1], found.disparity.shape[0])
+            small = cv2.resize(estimate(to_linear(found.rgb)), size, interpolation=cv2.INTER_AREA)
+            mask = None
+            if found.mask is not None:
+                mask = cv2.resize(_fraction(found.mask), size, interpolation=cv2.INTER_AREA)
+            rated.append((item, depth_metrics.score(_plane(small), found.disparity, _maybe(mask))))
+        tick(count)
+    return rated
+
+
+def table(rated: Sequence[tuple[Item, Score]]) -> list[Row]:
+    """Mean scores per folder, in the order of the folders' names."""
+    rows = []
+    for folder in sorted({item.folder for item, _ in rated}):
+        scores = [asdict(one) for item, one in rated if item.folder == folder]
+        names = list(scores[0])
+        means = {name: float(np.nanmean([s[name] for s in scores])) for name in names}
+        leading = sorted(s[names[0]] for s in scores)
+        lowest = leading[: max(round(len(leading) * 0.05), 1)]
+        rows.append(Row(folder, len(scores), float(np.mean(lowest)), means))
+    return rows
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Format the table for a terminal and a document alike."""
+    names = list(rows[0].means)
+    head = ["folder", "pictures", names[0], "worst 5 %", *names[1:]]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        cells = [f"{row.means[name]:.4f}" for name in names]
+        cells = [row.folder, str(row.pictures), cells[0], f"{row.worst:.4f}", *cells[1:]]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write_csv(rated: Sequence[tuple[Item, Score]], path: Path) -> None:
+    """Write one line per picture."""
+    names: list[str] = [field.name for field in fields(rated[0][1])]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["picture", *names])
+        for pair in rated:
+            writer.writerow([pair[0].key, *asdict(pair[1]).values()])
+
+
+def worst(rated: Sequence[tuple[Item, Score]], count: int = 10) -> list[tuple[Item, Score]]:
+    """Return the `count` pictures with the lowest leading score, worst first."""
+    leading = fields(rated[0][1])[0].name
+    return sorted(rated, key=lambda pair: float(getattr(pair[1], leading)))[:count]
+
+
+def sheet(
+    found: Labelled, truth: Float32, estimated: Float32, height: int = 480
+) -> npt.NDArray[Any]:
+    """Photo, truth and estimate side by side as BGR uint8, ready to be written."""
+    columns = [cv2.cvtColor(found.rgb, cv2.COLOR_RGB2BGR)]
+    for plane in (truth, estimated):
+        grey = (np.clip(plane, 0, 1) * 255).round().astype(np.uint8)
+        columns.append(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
+    width = round(height * found.rgb.shape[1] / found.rgb.shape[0])
+    return np.hstack([cv2.resize(c, (width, height)) for c in columns])
+
+
+def _fraction(mask: npt.NDArray[np.uint8]) -> Float32:
+    return np.asarray(mask / np.float32(255), np.float32)
+
+
+def _plane(x: npt.NDArray[Any]) -> Float32:
+    return np.asarray(x, np.float32)
+
+
+def _maybe(x: npt.NDArray[Any] | None) -> Float32 | None:
+    return None if x is None else _plane(x)

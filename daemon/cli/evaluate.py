@@ -1,0 +1,63 @@
+"""`defocus evaluate portrait|depth --data DIR`: score the networks on labelled pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("task", choices=("portrait", "depth"))
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="labelled pictures, or NYU's .mat"
+    )
+    parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        dest="everything",
+        help="the training part too, not only 10 %%",
+    )
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="pictures per folder")
+    parser.add_argument(
+        "--model", default="portrait", metavar="NAME", help="see defocus models list"
+    )
+    parser.add_argument(
+        "--refine",
+        default="guided",
+        choices=("guided", "matting", "border", "none"),
+        help="how the matte is brought to full size",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write table, scores and the worst ten pictures here",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table."""
+    from bokeh_core.evaluation.network_report import Plan, evaluate  # noqa: PLC0415
+    from daemon.cli.terminal import Bar  # noqa: PLC0415
+
+    folders = tuple(name for name in args.folders.split(",") if name)
+    plan = Plan(
+        args.task,
+        args.data,
+        folders,
+        args.everything,
+        args.limit,
+        args.model,
+        args.refine,
+        args.device,
+    )
+    with Bar(f"evaluate {args.task}") as bar:
+        text = evaluate(plan, args.out, bar)
+    print(text)
+    return 0

@@ -1,0 +1,131 @@
+"""`defocus train portrait|depth|joint --data DIR`: train a network; stop and resume at any time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bokeh_core.training.recipe import Recipe
+    from bokeh_core.training.runs import Run
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.epilog = (
+        "Runs end up in a folder with a checkpoint: the same command goes on where it was stopped. "
+        "`joint` trains the embedded network (both tasks), `portrait` and `depth` the U-Net family."
+    )
+    parser.add_argument("task", choices=("portrait", "depth", "joint"))
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="labelled pictures, or NYU's .mat"
+    )
+    parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="training pictures")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="default: runs/TASK")
+    parser.add_argument("--device", default=None, help="cpu, cuda, mps; default: the best there is")
+    _add_length(parser)
+    _add_network(parser)
+    parser.add_argument(
+        "--export", metavar="NAME", help="write the finished weights into the package as NAME"
+    )
+
+
+def _add_length(parser: argparse.ArgumentParser) -> None:
+    length = parser.add_argument_group("length and learning")
+    length.add_argument("--minutes", type=float, default=0, help="of work on this machine")
+    length.add_argument("--epochs", type=float, default=0)
+    length.add_argument("--steps", type=int, default=0)
+    length.add_argument("--batch", type=int)
+    length.add_argument("--size", type=int, help="long side of the input, multiple of 32")
+    length.add_argument("--loss", help="by name; a wrong one lists them (portrait and depth)")
+    length.add_argument("--optimiser", choices=("adamw", "sgd"))
+    length.add_argument("--schedule", choices=("cosine", "plateau"))
+    length.add_argument("--rate", type=float)
+    length.add_argument("--seed", type=int)
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    family = parser.add_argument_group("the U-Net family (portrait, depth)")
+    family.add_argument("--encoder", choices=("plain", "densenet121"), default="densenet121")
+    family.add_argument("--width", type=int, default=64, help="of the plain encoder")
+    family.add_argument("--batch-norm", action="store_true")
+    family.add_argument("--sobel", action="store_true", help="edges as a fourth channel")
+    family.add_argument(
+        "--upsampling",
+        choices=("bilinear", "nearest", "transposed", "pixelshuffle"),
+        default="bilinear",
+    )
+    family.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; 0 when finished, 130 when stopped."""
+    from bokeh_core.training import export, runs  # noqa: PLC0415
+
+    plan = plan_of(args)
+    state = runs.train(plan, lambda line: print(line, flush=True))
+    if state is None:
+        print(f"stopped; the same command goes on from {plan.folder / runs.CHECKPOINT}")
+        return 130
+    print(f"finished: {plan.folder / runs.WEIGHTS}, learning curves beside it")
+    if args.export:
+        record = export.embed(plan, state, args.export)
+        print(f"embedded as {record.name}: {record.file}, SHA-256 {record.sha256}")
+    return 0
+
+
+def plan_of(args: argparse.Namespace) -> Run:
+    """Turn the options into a run."""
+    import torch  # noqa: PLC0415
+
+    from bokeh_core.networks.unet import UNetConfig  # noqa: PLC0415
+    from bokeh_core.training.runs import Run  # noqa: PLC0415
+
+    network = None
+    if args.task != "joint":
+        network = UNetConfig(
+            encoder=args.encoder,
+            batch_norm=args.batch_norm,
+            upsampling=args.upsampling,
+            sobel=args.sobel,
+            width=args.width,
+            pretrained=args.pretrained,
+        )
+    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return Run(
+        folder=args.run or Path("runs") / args.task,
+        data=args.data,
+        recipe=_recipe(args),
+        network=network,
+        folders=tuple(name for name in args.folders.split(",") if name),
+        limit=args.limit,
+        device=device,
+    )
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from bokeh_core.training.recipe import PAPER, Recipe  # noqa: PLC0415
+
+    base = Recipe() if args.task == "joint" else replace(PAPER, task=args.task)
+    given = {
+        "steps": args.steps,
+        "epochs": args.epochs,
+        "minutes": args.minutes,
+        "batch": args.batch,
+        "loss": args.loss,
+        "optimiser": args.optimiser,
+        "schedule": args.schedule,
+        "seed": args.seed,
+    }
+    changes = {name: value for name, value in given.items() if value}
+    if changes.keys() & {"steps", "epochs", "minutes"}:
+        changes = {"steps": 0, "epochs": 0.0, "minutes": 0.0, **changes}
+    if args.size:
+        changes["sizes"] = ((0.0, args.size),)
+    if args.rate:
+        changes |= {"rate": args.rate, "encoder_rate": args.rate}
+    return replace(base, **changes)

@@ -122,7 +122,7 @@ def test_the_standard_library_client_gives_the_same_layers(results, root, home, 
     other.batch("layers.py")
     for name in names:
         for role in ("composite", "mask", "depth"):
-            file = f"{name}.{role}"
-            assert (tmp_path / file).read_bytes() == (results.out / file).read_bytes(), file
+            here, there = (array(each, name, role).astype(int) for each in (other, results))
+            assert np.abs(here - there).max() <= (1 if name == "u8" else 4), (name, role)
     assert "standard library" in other.read("status")
     assert "pyzmq" in results.read("status")

@@ -34,7 +34,7 @@ def array(results, name):
 @pytest.mark.parametrize("active", ["group", "composite", "mask", "depth"])
 def test_unedited_maps_give_the_same_picture_from_any_member(facts, active):
     assert facts[f"again from {active}"]
-    assert facts["tree"] == [["Bokeh", ["Composite", "Mask", "Depth"]], "photo.png"]
+    assert facts["tree"] == [["Bokeh", ["Composite", "Mask", "Depth"]], "Background"]
 
 
 def test_a_painted_mask_is_what_the_library_makes_of_it(results):
@@ -65,7 +65,7 @@ def test_other_settings_from_a_script(results, facts):
 
 
 def test_renamed_moved_and_reopened(facts):
-    moved = [["Outer", [["My blur", ["Picture", "Who", "Depth"]]]], "photo.png"]
+    moved = [["Outer", [["My blur", ["Picture", "Who", "Depth"]]]], "Background"]
     assert facts["renamed"] == facts["reopened"] == moved
     assert facts["opacity"] == 60.0
     assert facts["offsets"] == [5, 7]

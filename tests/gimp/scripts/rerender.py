@@ -11,7 +11,8 @@ keep("first.source", read(source))
 keep("first.composite", first)
 
 # nothing edited: the same picture again, from any layer of the group
-for name, active in (("group", group), ("mask", mask), ("depth", depth), ("composite", composite)):
+for name in ("group", "mask", "depth", "composite"):
+    active = {"group": group, "mask": mask, "depth": depth, "composite": composite}[name]
     group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [active])
     facts[f"again from {name}"] = read(composite) == first
 facts["tree"] = tree(image)

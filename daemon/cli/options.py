@@ -105,11 +105,20 @@ def lens_of(args: argparse.Namespace, width: int, height: int) -> Lens | BinnedG
     if style == "paper":
         if args.preset not in (None, "paper"):
             raise InputError(f"--preset {args.preset} is a lens; --style paper is not")
+        _refuse_other(args, Lens, "lens")
         look = BinnedGaussian.published(width, height)
         return dataclasses.replace(look, **_given(args, BinnedGaussian))
     if args.preset == "paper":
         raise InputError("--preset paper is not a lens; leave out --style lens")
+    _refuse_other(args, BinnedGaussian, "paper")
     return _lens(args, max(width, height))
+
+
+def _refuse_other(args: argparse.Namespace, other: type[Lens | BinnedGaussian], style: str) -> None:
+    ignored = [*_given(args, other), *(["f_number"] if args.f_number and style == "lens" else [])]
+    if ignored:
+        option = "--" + ignored[0].replace("_", "-")
+        raise InputError(f"{option} is only for --style {style}")
 
 
 def _lens(args: argparse.Namespace, long_side: int) -> Lens:

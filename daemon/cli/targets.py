@@ -32,7 +32,7 @@ class Target:
         Raises
         ------
         InputError
-            One file for several pictures.
+            One file for several pictures, or two names of the format.
         """
         if out is None:
             return cls(source.parent, source.stem, suffix=suffix)
@@ -40,6 +40,8 @@ class Target:
             return cls(out, source.stem, suffix=suffix)
         if several:
             raise InputError(f"{out}: one file cannot take several pictures; name a folder")
+        if suffix is not None:
+            raise InputError(f"{out} and --format {suffix} both name the format: give one of them")
         return cls(out.parent, out.stem, exact=out)
 
     def path(self, kind: str, picture: Picture, source: Path) -> Path:

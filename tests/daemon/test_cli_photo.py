@@ -1,0 +1,227 @@
+"""The command line as a user runs it: a process of its own on real files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from bokeh_core import picture, samples
+from bokeh_core.picture import Metadata, Picture
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """No daemon of the user's is seen, and none of ours outlives a test."""
+    folder = tmp_path_factory.mktemp("run")
+    return {
+        **os.environ,
+        "DEFOCUS_RUNTIME_DIR": str(folder),
+        "DEFOCUS_LOG_DIR": str(folder),
+        "DEFOCUS_CONFIG_DIR": str(folder),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@pytest.fixture
+def defocus(environment, tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "daemon.cli.main", *map(str, words)],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return cv2.resize(picture.read(samples.ASTRONAUT).pixels, (256, 256), interpolation=3)
+
+
+def reports(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def one_line(done, code):
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+def test_several_photos_with_all_results(defocus, tmp_path, portrait):
+    wide = portrait.astype(np.uint16) * 257
+    picture.write(tmp_path / "a.jpg", Picture(portrait, metadata=Metadata(dpi=(72, 72))))
+    picture.write(tmp_path / "b.png", Picture(wide))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrest is missing")
+    done = defocus(
+        *("a.jpg", "broken.png", "b.png", "--out", "results", "--save", "mask,depth,composite"),
+        *("--json", "--no-daemon", "--f-number", "1.2"),
+    )
+    first, broken, _ = reports(done)
+    assert done.returncode == 1
+    assert "damaged" in broken["error"]
+    assert {Path(path).name for path in first["outputs"].values()} == {
+        "a_mask.png",
+        "a_depth.png",
+        "a_composite.jpg",
+    }
+    assert first["where"].startswith("here")
+    assert len(list((tmp_path / "results").iterdir())) == 6
+
+    out = picture.read(tmp_path / "results" / "b_composite.png").pixels
+    mask = picture.read_map(tmp_path / "results" / "b_mask.png", (256, 256))
+    assert out.dtype == np.uint16
+    assert picture.read(tmp_path / "results" / "b_mask.png").pixels.dtype == np.uint16
+    inside = cv2.erode(mask, np.ones((9, 9), np.uint8)) == 1
+    assert inside.mean() > 0.05
+    np.testing.assert_array_equal(out[inside], wide[inside])
+    outside = cv2.dilate(mask, np.ones((15, 15), np.uint8)) == 0
+    assert np.abs(out[outside].astype(int) - wide[outside]).mean() > 100
+
+    again = defocus(
+        *("render", "b.png", "--mask", "results/b_mask.png", "--depth", "results/b_depth.png"),
+        *("--out", "again.png", "--json", "--no-daemon", "--f-number", "1.2"),
+    )
+    assert again.returncode == 0, again.stderr
+    difference = picture.read(tmp_path / "again.png").pixels.astype(int) - out
+    assert np.abs(difference).mean() < 40  # the maps went through 16 bits
+
+
+def test_a_float_picture_stays_float(defocus, tmp_path, portrait):
+    light = Picture(portrait).linear() * 3  # highlights beyond 1
+    picture.write(tmp_path / "hdr.tif", Picture(light, "linear"))
+    done = defocus("hdr.tif", "--save", "composite,mask", "--no-daemon", "--quiet", "--json")
+    assert done.returncode == 0, done.stderr
+    out = picture.read(tmp_path / "hdr_composite.tif").pixels
+    mask = picture.read_map(tmp_path / "hdr_mask.tif", (256, 256))
+    assert out.dtype == np.float32
+    assert out.max() > 1.5
+    inside = cv2.erode(mask, np.ones((9, 9), np.uint8)) == 1
+    np.testing.assert_array_equal(out[inside], light[inside])
+
+
+def test_the_daemon_gives_the_same_pixels(defocus, tmp_path, portrait):
+    picture.write(tmp_path / "p.png", Picture(portrait))
+    try:
+        done = defocus("p.png", "--daemon", "--out", "there.png", "--json")
+        assert done.returncode == 0, done.stderr
+        assert reports(done)[0]["where"].startswith("daemon")
+        auto = defocus("p.png", "--out", "auto.png", "--json")
+        assert reports(auto)[0]["where"].startswith("daemon")
+    finally:
+        stopped = defocus("daemon", "stop", "--now")
+    assert stopped.returncode == 0, stopped.stderr
+    here = defocus("p.png", "--out", "here.png", "--json")
+    assert reports(here)[0]["where"].startswith("here")
+    pictures = [picture.read(tmp_path / f"{n}.png").pixels for n in ("here", "there", "auto")]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    np.testing.assert_array_equal(pictures[0], pictures[2])
+
+
+def test_every_bad_input_is_one_line_and_leaves_no_file(defocus, tmp_path):
+    Image.new("RGB", (1, 1)).save(tmp_path / "tiny.png")
+    Image.new("CMYK", (40, 40)).save(tmp_path / "cmyk.jpg")
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.jpg").write_text("no picture")
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:800])
+    frames = [Image.new("RGB", (30, 30), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
+    names = ["tiny.png", "cmyk.jpg", "empty.jpg", "text.jpg", "cut.jpg", "moving.png", "absent.png"]
+    before = set(tmp_path.iterdir())
+    done = defocus(*names)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert [line.split(":")[1].strip() for line in lines] == names
+    assert set(tmp_path.iterdir()) == before
+
+
+class TestRefusedBeforeTheWork:
+    """None of these loads a network, so each takes well under a second."""
+
+    @pytest.fixture(autouse=True)
+    def photo(self, tmp_path, portrait):
+        picture.write(tmp_path / "p.png", Picture(portrait))
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["--out", "p.png"], "never overwritten"),
+            (["--out", "nowhere/q.png"], "no such folder"),
+            (["--out", "q.jpg", "--format", "tif"], "both name the format"),
+            (["--max-coc", "5", "--f-number", "2"], "give one of them"),
+            (["--max-coc", "9999"], "max_coc must be 0 to 1024"),
+            (["--blades", "2"], "blades must be"),
+            (["--preset", "dreamy", "--style", "paper"], "is a lens"),
+            (["--bins", "7"], "only for --style paper"),
+            (["--f-number", "0"], "f_number must be greater than 0"),
+            (["--kernel", "absent.png"], "absent.png: No such file"),
+        ],
+    )
+    def test_contradictions_and_ranges(self, defocus, words, reason):
+        assert reason in one_line(defocus("p.png", *words), 1)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["--focus", "2,3"],
+            ["--save", "everything"],
+            ["--quality", "0"],
+            ["--preset", "unknown"],
+            ["--no-such-option"],
+        ],
+    )
+    def test_wrong_use_is_exit_code_2(self, defocus, words):
+        assert "see defocus" in one_line(defocus("p.png", *words), 2)
+
+    def test_maps_of_another_size(self, defocus, tmp_path):
+        Image.new("L", (20, 20)).save(tmp_path / "m.png")
+        done = defocus("render", "p.png", "--mask", "m.png")
+        assert "m.png: is 20 x 20 pixels, but the picture is 256 x 256" in one_line(done, 1)
+
+    def test_write_protected_target(self, defocus, tmp_path):
+        (tmp_path / "q.png").write_bytes(b"mine")
+        (tmp_path / "q.png").chmod(0o444)
+        assert "write-protected" in one_line(defocus("p.png", "--out", "q.png"), 1)
+        assert (tmp_path / "q.png").read_bytes() == b"mine"
+
+    def test_one_file_for_two_photos(self, defocus, tmp_path):
+        (tmp_path / "r.png").write_bytes((tmp_path / "p.png").read_bytes())
+        done = defocus("p.png", "r.png", "--out", "q.png")
+        assert done.returncode == 1
+        assert all("name a folder" in line for line in done.stderr.splitlines())
+
+
+def test_help_and_version_need_no_torch(environment):
+    code = "import sys; from daemon.cli.main import main; main(['--version'])"
+    probe = f"try:\n {code}\nexcept SystemExit: print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{probe.replace('import sys; ', '')}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_no_words_prints_help_and_fails(defocus):
+    done = defocus()
+    assert done.returncode == 2
+    assert "render" in done.stdout

@@ -6,7 +6,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +130,31 @@ class Client:
         """
         self._cancel.clear()
         job_id = secrets.token_hex(8)
+        try:
+            return self._conversation(job, job_id, report)
+        except LinkLost as error:
+            raise LinkLost(
+                f"The Bokeh daemon stopped before the picture was ready ({error}). "
+                "The image is unchanged. Try again: the daemon is started anew."
+            ) from error
+
+    def cancel(self) -> None:
+        """Make a running `render` stop, from any thread."""
+        self._cancel.set()
+
+    def status(self) -> dict[str, Any]:
+        """Ask the daemon how it is: the fields of the protocol's `state`."""
+        return self._ask({"type": "status"})
+
+    def shutdown(self) -> None:
+        """Ask the daemon to finish what it has accepted, then to stop."""
+        self._ask({"type": "shutdown", "drain": True})
+
+    def close(self) -> None:
+        """Hang up; the daemon drops what this client had asked for."""
+        self._link.close()
+
+    def _conversation(self, job: Job, job_id: str, report: Report) -> Reply:
         self._send(self._link, job.header(job_id))
         for header, frames in self._messages(job_id):
             kind = header["type"]
@@ -148,23 +173,7 @@ class Client:
                 raise _refusal(header)
         raise Cancelled
 
-    def cancel(self) -> None:
-        """Make a running `render` stop, from any thread."""
-        self._cancel.set()
-
-    def status(self) -> dict[str, Any]:
-        """Ask the daemon how it is: the fields of the protocol's `state`."""
-        return self._ask({"type": "status"})
-
-    def shutdown(self) -> None:
-        """Ask the daemon to finish what it has accepted, then to stop."""
-        self._ask({"type": "shutdown", "drain": True})
-
-    def close(self) -> None:
-        """Hang up; the daemon drops what this client had asked for."""
-        self._link.close()
-
-    def _messages(self, job_id: str) -> Any:
+    def _messages(self, job_id: str) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
         """Yield the messages about a job; keeps the connection alive and passes a cancel on."""
         heard = pinged = time.monotonic()
         told: float | None = None
@@ -177,10 +186,7 @@ class Client:
                 if header.get("id", job_id) == job_id and header["type"] != "pong":
                     yield header, message[1:]
             elif now - heard > self._silence_s:
-                raise LinkLost(
-                    "The Bokeh daemon stopped answering. The image is unchanged; try again, "
-                    "it is started anew."
-                )
+                raise LinkLost(f"silent for {self._silence_s:g} s")
             if now - pinged > PING_S:
                 self._send(self._link, {"type": "ping", "nonce": 0})
                 pinged = now

@@ -67,7 +67,7 @@ class ZmqDealer:
             return [frame.bytes for frame in self._socket.recv_multipart(copy=False)]
         if self._monitor in ready:
             self._event()
-            raise LinkLost("the daemon closed the connection")
+            raise LinkLost("it closed the connection")
         return None
 
     def close(self) -> None:

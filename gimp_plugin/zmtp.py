@@ -54,7 +54,7 @@ class Dealer:
             for index, frame in enumerate(frames):
                 self._send_frame(0 if index == last else MORE, frame)
         except OSError as error:
-            raise LinkLost(f"the daemon closed the connection: {error}") from error
+            raise LinkLost(f"it closed the connection: {error}") from error
 
     def receive(self, timeout: float) -> list[bytes] | None:
         """Give the next multipart message, or None after `timeout` seconds without one."""
@@ -65,7 +65,7 @@ class Dealer:
                 left = STALL_S if frames else max(0.0, until - time.monotonic())
                 if not select.select([self._socket], [], [], left)[0]:
                     if frames:
-                        raise LinkLost("the daemon stopped in the middle of a message")
+                        raise LinkLost("it stopped in the middle of a message")
                     return None
                 flags, body = self._receive_frame()
                 if flags & COMMAND:
@@ -75,7 +75,7 @@ class Dealer:
                 if not flags & MORE:
                     return frames
         except OSError as error:
-            raise LinkLost(f"the daemon closed the connection: {error}") from error
+            raise LinkLost(f"it closed the connection: {error}") from error
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""

@@ -1,0 +1,105 @@
+"""Layers that are more than pixels: masks, selections, blending, groups, filters; and the small tools."""
+
+facts = {}
+
+
+def projection(image):
+    """What the user sees, as float RGBA."""
+    copy = image.duplicate()
+    flat = copy.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE)
+    flat.resize_to_image_size()
+    if not flat.has_alpha():
+        flat.add_alpha()
+    data = read(flat, "R'G'B'A u8")
+    copy.delete()
+    return data
+
+
+def coverage(layer):
+    mask = layer.get_mask()
+    where = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+    return bytes(mask.get_buffer().get(where, 1.0, "Y u8", Gegl.AbyssPolicy.NONE))
+
+
+# a selection limits the effect, softly, and a re-render keeps the limit
+image = image_of(100, 80)
+layer = layer_of(image, 90, 70, at=(5, 5))
+before = projection(image)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 50, 80)
+Gimp.Selection.feather(image, 6)
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
+keep("selection.before", before)
+keep("selection.after", projection(image))
+keep("selection.mask", coverage(composite))
+facts["selection kept"] = not Gimp.Selection.is_empty(image)
+Gimp.Selection.none(image)
+limit = coverage(composite)
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group])
+facts["limit survives a re-render"] = coverage(composite) == limit
+facts["source stays visible under a selection"] = layer.get_visible()
+
+# a half transparent source with a layer mask and a mode is replaced, not doubled
+image = image_of(100, 80)
+below = layer_of(image, 100, 80, seed=2)
+layer = layer_of(image, 90, 70, alpha=True, at=(5, 5))
+layer.set_opacity(50.0)
+layer.set_mode(Gimp.LayerMode.SCREEN)
+mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+layer.add_mask(mask)
+write(mask, b"\x80" * (90 * 70), "Y u8")
+keep("blend.before", projection(image))
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
+keep("blend.after", projection(image))
+keep("blend.alpha", read(composite, "A u8"))
+facts["blend"] = [group.get_opacity(), group.get_mode().value_nick, layer.get_visible()]
+facts["blend mask"] = sorted(set(coverage(composite)))
+
+# inside a group with an offset, below other layers
+image = image_of(100, 80)
+outer = Gimp.GroupLayer.new(image, "outer")
+image.insert_layer(outer, None, 0)
+top = layer_of(image, 20, 20, name="top")
+image.reorder_item(top, outer, 0)
+layer = layer_of(image, 64, 48, at=(11, 7))
+image.reorder_item(layer, outer, 1)
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
+facts["nested"] = tree(image)
+facts["nested offsets"] = list(composite.get_offsets())[1:]
+facts["active"] = [each.get_name() for each in image.get_selected_layers()]
+
+# the mask of a layer being edited stands for its layer
+mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+layer.add_mask(mask)
+call("plug-in-bokeh-portrait", image, [mask])
+facts["active mask"] = len(outer.get_children())
+
+# a non-destructive filter on the source is seen
+image = image_of(64, 48)
+layer = layer_of(image, 64, 48)
+raw = read(layer)
+effect = Gimp.DrawableFilter.new(layer, "gegl:invert-gamma", "invert")
+layer.append_filter(effect)
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer], f_number=32.0)
+keep("filter.raw", raw)
+keep("filter.composite", read(composite))
+facts["filter stays"] = len(layer.get_filters())
+facts["source as before"] = read(layer) == raw
+
+# tools
+image = image_of(100, 80)
+layer = layer_of(image, 64, 48, at=(20, 10))
+(depth,) = call("plug-in-bokeh-depth-map", image, [layer])
+facts["depth"] = [depth.get_name(), list(depth.get_offsets())[1:], tree(image)]
+keep("tools.depth", read(depth))
+call("plug-in-bokeh-select-subject", image, [layer])
+where = Gegl.Rectangle.new(20, 10, 64, 48)
+selected = image.get_selection().get_buffer()
+keep("tools.selection", bytes(selected.get(where, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)))
+facts["selection bounds"] = list(Gimp.Selection.bounds(image))[2:]
+facts["channels"] = len(image.get_channels())
+call("plug-in-bokeh-select-subject", image, [layer], operation="subtract")
+facts["subtracted"] = Gimp.Selection.is_empty(image)
+(state,) = call("plug-in-bokeh-settings")
+facts["state"] = json.loads(state)
+
+keep("facts", facts)

@@ -84,13 +84,13 @@ def config_dir() -> Path:
     return Path(own) if own else Path(platformdirs.user_config_dir("defocus", appauthor=False))
 
 
-def endpoints(directory: Path) -> tuple[str, str]:
+def endpoints(directory: Path, *, tcp: bool = False) -> tuple[str, str]:
     """Choose the work and control endpoints: ipc where it exists and fits, else loopback tcp.
 
     A tcp endpoint ends in `:*`; the port is known after the bind.
     """
     paths = [directory / "work.sock", directory / "control.sock"]
-    if sys.platform == "win32" or max(len(os.fsencode(p)) for p in paths) > MAX_IPC_PATH:
+    if tcp or sys.platform == "win32" or max(len(os.fsencode(p)) for p in paths) > MAX_IPC_PATH:
         return "tcp://127.0.0.1:*", "tcp://127.0.0.1:*"
     return f"ipc://{paths[0]}", f"ipc://{paths[1]}"
 

@@ -47,9 +47,9 @@ class Front:
 
     def bind(self) -> connection.Connection:
         """Bind both sockets and say where they are."""
-        for socket, endpoint in zip(
-            self._post.sockets.values(), connection.endpoints(self._settings.directory), strict=True
-        ):
+        settings, sockets = self._settings, self._post.sockets.values()
+        endpoints = connection.endpoints(settings.directory, tcp=settings.tcp)
+        for socket, endpoint in zip(sockets, endpoints, strict=True):
             _remove_stale(endpoint)
             socket.bind(endpoint)
         work, control = map(bound, self._post.sockets.values())

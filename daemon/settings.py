@@ -41,6 +41,8 @@ class Settings:
     """Jobs whose pixels may wait in the front for their turn."""
     preload: bool = True
     """Start the worker with the daemon instead of with the first request."""
+    tcp: bool = False
+    """Loopback tcp instead of ipc for local clients."""
     listen: str | None = None
     """HOST:PORT for remote clients (control on PORT + 1), always with CURVE and the allow-list."""
     metrics_port: int | None = None

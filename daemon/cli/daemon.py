@@ -56,6 +56,7 @@ def _serving_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-preload", action="store_true", help="load the worker with the first request"
     )
+    parser.add_argument("--tcp", action="store_true", help="loopback tcp instead of ipc")
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help="Prometheus, on loopback")
     for hidden in ("--engine", "--hang", "--pixels-timeout"):  # for tests of what goes wrong
         parser.add_argument(hidden, help=argparse.SUPPRESS)
@@ -68,7 +69,8 @@ def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
         value = getattr(args, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
-    return (*words, "--no-preload") if args.no_preload else tuple(words)
+    flags = {"--no-preload": args.no_preload, "--tcp": args.tcp}
+    return (*words, *(flag for flag, given in flags.items() if given))
 
 
 def _start(args: argparse.Namespace) -> int:
@@ -99,6 +101,7 @@ def _run(args: argparse.Namespace) -> int:
         if args.pixels_timeout is None
         else Limits(pixels_s=float(args.pixels_timeout)),
         "preload": False if args.no_preload else None,
+        "tcp": True if args.tcp else None,
     }
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})

@@ -67,14 +67,15 @@ class FaultyEngine:
     def run(self, request: Render, frames: Mapping[Input, memoryview], report: Report) -> Outcome:
         """Misbehave as told, or answer."""
         codes = self._planes(request, frames)["image"]
+        began = time.perf_counter()
         for done, stage in enumerate(STAGES):
             report(stage, done / len(STAGES))
             self._misbehave(request, stage, report)
         pixels: dict[Output, Codes] = {
-            "composite": np.invert(codes) if codes.dtype.kind == "u" else 1 - codes,
-            "matte": np.ascontiguousarray(codes[..., 0]),
+            "composite": _inverted(codes),
+            "matte": codes[..., 0],
+            "depth": _inverted(codes[..., 0]),
         }
-        pixels["depth"] = np.invert(pixels["matte"]) if codes.dtype.kind == "u" else codes[..., 0]
         return Outcome(
             planes=[
                 ResultPlane(
@@ -88,6 +89,7 @@ class FaultyEngine:
                 for name in request.want
             ],
             pixels=[np.ascontiguousarray(pixels[name]) for name in request.want],
+            timing={"engine": time.perf_counter() - began},
             cached=[] if "image" in frames else ["image"],
         )
 
@@ -127,6 +129,10 @@ class FaultyEngine:
                 return
             (self._memory / request.id).touch()
         _FAULTS[fault](report)
+
+
+def _inverted(codes: Codes) -> Codes:
+    return np.invert(codes) if codes.dtype.kind == "u" else 1 - codes
 
 
 def create(cache_bytes: int, device: str) -> FaultyEngine:

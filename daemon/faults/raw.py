@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -77,9 +78,16 @@ class Raw:
         return self.receive()[0]
 
     def wait(self, *types: str, timeout_s: float = 10.0) -> Header:
-        """Skip messages until one of these types comes."""
+        """Skip messages until one of these types comes.
+
+        Raises
+        ------
+        TimeoutError
+            None comes, whatever else does.
+        """
+        deadline = time.monotonic() + timeout_s
         while True:
-            header, _ = self.receive(timeout_s)
+            header, _ = self.receive(max(deadline - time.monotonic(), 0.0))
             if header["type"] in types:
                 return header
 

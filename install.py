@@ -210,22 +210,27 @@ def install_packages(extras: list[str], torch_args: list[str]) -> None:
     run_logged([*pip, *requirements(extras)], "Packages")
     if not works(PYTHON, IMPORTS):
         print("   torch and torchvision do not fit together: fetching both anew", flush=True)
+        # a local folder of wheels is the usual cause of an odd pair: leave it out this once
+        usual = os.environ.get("PIP_FIND_LINKS")
         with tempfile.TemporaryDirectory() as empty:
-            # a local folder of wheels is the usual cause of an odd pair: leave it out this once
             os.environ["PIP_FIND_LINKS"] = empty
             run_logged([*pip, "--force-reinstall", "--no-deps", *pair], "PyTorch")
             run_logged([*pip, *requirements(extras)], "Packages")
-            del os.environ["PIP_FIND_LINKS"]
-    broken = subprocess.run(
-        [str(PYTHON), "-c", IMPORTS], capture_output=True, text=True, check=False
-    )
-    if broken.returncode:
-        raise Stop(
-            "The installed packages do not load: " + broken.stderr.strip().splitlines()[-1],
-            f"Delete {VENV} and run the same command again; see {LOG}.",
-        )
+        os.environ.pop("PIP_FIND_LINKS")
+        if usual is not None:
+            os.environ["PIP_FIND_LINKS"] = usual
+    fault = first_fault()
+    if fault:
+        step = f"Delete {VENV} and run the same command again; see {LOG}."
+        raise Stop(f"The installed packages do not load: {fault}", step)
     done = [fingerprint([])] + ([fingerprint(extras)] if extras else [])
     STAMP.write_text(json.dumps({"done": done}), encoding="utf-8")
+
+
+def first_fault() -> str:
+    """Give the last words of loading everything; empty when all is well."""
+    done = subprocess.run([str(PYTHON), "-c", IMPORTS], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
 def choose_torch() -> tuple[list[str], str]:
@@ -236,19 +241,28 @@ def choose_torch() -> tuple[list[str], str]:
     """
     if platform.system() != "Linux" or platform.machine() not in ("x86_64", "AMD64"):
         return [], "the package index has the right build for this system"
-    if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
+    if has_nvidia():
         return [], "an NVIDIA GPU is here: CUDA build from the package index"
     if any(os.environ.get(name) for name in ("PIP_INDEX_URL", "PIP_NO_INDEX")) or pip_has_index():
         return [], "pip is configured with an index of its own: only that one is used"
-    try:
-        with urllib.request.urlopen(CPU_WHEELS + "/torch/", timeout=4) as answer:  # noqa: S310
-            answer.read(1)
-    except (OSError, ValueError):
+    if not answers(CPU_WHEELS + "/torch/"):
         return (
             [],
-            "PyTorch's CPU index does not answer: the larger CUDA build, it runs on a CPU too",
+            "PyTorch's CPU index does not answer: the larger CUDA build (it needs no GPU)",
         )
     return ["--index-url", CPU_WHEELS], "no NVIDIA GPU: PyTorch's CPU build, it saves 5 GB"
+
+
+def has_nvidia() -> bool:
+    return Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=4) as answer:  # noqa: S310 - a constant
+            return bool(answer.read(1))
+    except (OSError, ValueError):
+        return False
 
 
 def pip_has_index() -> bool:
@@ -281,7 +295,8 @@ def path_link() -> Path | None:
     if os.name == "nt" or not on_path or not link.parent.is_dir():
         return None
     ours = link.is_symlink() and link.readlink() == COMMAND
-    return link if ours or not (link.exists() or link.is_symlink()) else None
+    free = not link.exists() and not link.is_symlink()
+    return link if ours or free else None
 
 
 def make_path_link(link: Path) -> None:

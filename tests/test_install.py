@@ -1,0 +1,304 @@
+"""install.py in a made-up home: nothing of the real one is touched, nothing is downloaded."""
+
+import ast
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import msgpack
+import pytest
+
+from daemon import connection
+from daemon.log import log_dir
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home with GIMP 3.0 and 3.2 in it, and no other settings."""
+    made = tmp_path / "home"
+    for version in ("3.0", "3.2"):
+        (made / ".config" / "GIMP" / version).mkdir(parents=True)
+    (made / ".local" / "bin").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(made))
+    monkeypatch.setenv("PATH", f"{made}/.local/bin{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    for name in ("CONFIG", "CACHE", "STATE", "DATA"):
+        monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
+    for name in ("GIMP3_DIRECTORY", "APPDATA", "DEFOCUS_CONFIG_DIR", "DEFOCUS_LOG_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+@pytest.fixture
+def install(tmp_path, home, monkeypatch):
+    """The script as a module, with its environment moved to a temporary folder."""
+    spec = importlib.util.spec_from_file_location("install", ROOT / "install.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    venv = tmp_path / "venv"
+    site = venv / "lib" / "site-packages"
+    shutil.copytree(Path(msgpack.__file__).parent, site / "msgpack")
+    (venv / "bin").mkdir()
+    for name, path in {
+        "VENV": venv,
+        "BIN": venv / "bin",
+        "PYTHON": venv / "bin" / "python",
+        "COMMAND": venv / "bin" / "defocus",
+        "STAMP": venv / "defocus-install.json",
+        "LOG": venv / "install.log",
+    }.items():
+        monkeypatch.setattr(module, name, path)
+    (venv / "vendor" / "zmq").mkdir(parents=True)  # as if downloaded
+    return module
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def script(*words, **environment):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "install.py"), *words],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["demo"], ["test"], ["service"], ["uninstall"]])
+def test_a_dry_run_tells_and_does_nothing(home, words):
+    before = files(home)
+    done = script(*words, "--dry-run", PIP_NO_INDEX="1")
+    assert done.returncode == 0, done.stderr
+    assert files(home) == before
+    assert all(
+        "would" in line or line.startswith(("   ", "--")) for line in done.stdout.splitlines()
+    )
+    if words != ["uninstall"]:
+        assert f"plug-in into {home}/.config/GIMP/3.2/plug-ins/bokeh" in done.stdout
+
+
+def test_it_parses_on_old_pythons_so_that_it_can_say_so():
+    ast.parse((ROOT / "install.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_it_needs_only_the_standard_library():
+    tree = ast.parse((ROOT / "install.py").read_text(encoding="utf-8"))
+    found = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert found <= set(sys.stdlib_module_names)
+
+
+def test_old_python_and_full_disk_stop_with_a_next_step(install, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["install.py"])
+    nearly_full = SimpleNamespace(free=1e9)
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda _: nearly_full)
+
+    assert install.main() == 1
+    assert "Free 2.5 GB" in capsys.readouterr().err
+    monkeypatch.setattr(install, "OLDEST", (99, 0))
+    assert install.main() == 1
+    assert "too old" in capsys.readouterr().err
+
+
+def test_requirements_are_those_of_pyproject(install):
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"]["dev"]
+    expected = list(dict.fromkeys([*project["dependencies"], *extra]))
+    assert install.requirements(["dev"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "wrong", "step"),
+    [
+        ("OSError: [Errno 28] No space left on device", "disk is full", "Free 8 GB"),
+        ("NewConnectionError('... name resolution')", "cannot be reached", "network"),
+        ("ERROR: No matching distribution found for torch", "no fitting package", "find-links"),
+        ("ERROR: something odd\nmore", "something odd", "Look into"),
+    ],
+)
+def test_failures_of_pip_become_next_steps(install, output, wrong, step):
+    stop = install.diagnosis(output, "Packages")
+    assert wrong in str(stop)
+    assert step in stop.step
+
+
+class TestTorch:
+    @pytest.fixture(autouse=True)
+    def linux(self, install, monkeypatch):
+        monkeypatch.setattr(install.platform, "system", lambda: "Linux")
+        monkeypatch.setattr(install.platform, "machine", lambda: "x86_64")
+        monkeypatch.setattr(install, "pip_has_index", lambda: False)
+        monkeypatch.setattr(install, "has_nvidia", lambda: False)
+        for name in ("PIP_INDEX_URL", "PIP_NO_INDEX"):
+            monkeypatch.delenv(name, raising=False)
+
+    def test_the_cpu_build_is_taken_when_its_index_answers(self, install, monkeypatch):
+        monkeypatch.setattr(install, "answers", lambda _: True)
+        assert install.choose_torch()[0] == ["--index-url", install.CPU_WHEELS]
+
+    def test_else_the_package_index(self, install, monkeypatch):
+        monkeypatch.setattr(install, "answers", lambda _: False)
+        assert install.choose_torch()[0] == []
+
+    @pytest.mark.parametrize("name", ["PIP_INDEX_URL", "PIP_NO_INDEX"])
+    def test_the_users_own_index_is_respected(self, install, monkeypatch, name):
+        monkeypatch.setenv(name, "1")
+        monkeypatch.setattr(install, "answers", lambda _: pytest.fail("asked another index"))
+        assert install.choose_torch()[0] == []
+
+    def test_a_gpu_gets_the_cuda_build(self, install, monkeypatch):
+        monkeypatch.setattr(install, "has_nvidia", lambda: True)
+        monkeypatch.setattr(install, "answers", lambda _: pytest.fail("not needed"))
+        assert install.choose_torch()[0] == []
+
+    def test_a_pair_that_does_not_fit_is_fetched_anew(self, install, monkeypatch):
+        calls = []
+        answers = iter([False, True])
+        monkeypatch.setattr(install, "run_logged", lambda command, _: calls.append(command))
+        monkeypatch.setattr(install, "works", lambda *_: next(answers))
+        monkeypatch.setattr(install, "first_fault", lambda: "")
+        monkeypatch.setenv("PIP_FIND_LINKS", "mine")
+        install.install_packages(["dev"], [])
+        assert "--force-reinstall" in calls[1]
+        assert os.environ["PIP_FIND_LINKS"] == "mine"
+        install.PYTHON.touch()
+        assert install.is_installed([])
+        assert install.is_installed(["dev"])
+
+
+def test_a_half_made_environment_is_made_again(install):
+    assert not install.works(install.PYTHON, "import pip")
+    install.make_venv()
+    assert install.works(install.PYTHON, "import pip")
+    inode = install.PYTHON.lstat().st_ino
+    install.make_venv()
+    assert install.PYTHON.lstat().st_ino == inode
+
+
+class TestPlugin:
+    def test_every_gimp_gets_a_copy_that_is_up_to_date(self, install, home):
+        gimps = install.gimp_folders()
+        assert gimps == [home / ".config" / "GIMP" / v for v in ("3.0", "3.2")]
+        for gimp in gimps:
+            assert install.plugin_faults(gimp) == ["not installed"]
+            install.copy_plugin(gimp)
+            assert install.plugin_faults(gimp) == []
+            target = install.plugin_target(gimp)
+            assert os.access(target / "bokeh.py", os.X_OK)
+            command = json.loads((target / "launcher.json").read_text())["command"]
+            assert command[0] == str(install.PYTHON)
+            assert not list(target.rglob("*.so"))
+
+    def test_twice_gives_the_same(self, install):
+        gimp = install.gimp_folders()[0]
+        install.copy_plugin(gimp)
+        first = files(gimp)
+        install.copy_plugin(gimp)
+        assert files(gimp) == first
+
+    @pytest.mark.parametrize(
+        ("harm", "word"),
+        [
+            (lambda t: (t / "client.py").unlink(), "client.py is missing"),
+            (lambda t: (t / "client.py").write_text("old"), "another version"),
+            (lambda t: (t / "bokeh.py").chmod(0o644), "not executable"),
+            (lambda t: shutil.rmtree(t / "vendor"), "msgpack"),
+            (lambda t: (t / "launcher.json").write_text("{}"), "another copy"),
+        ],
+    )
+    def test_harm_is_found_and_mended(self, install, harm, word):
+        gimp = install.gimp_folders()[0]
+        install.copy_plugin(gimp)
+        harm(install.plugin_target(gimp))
+        assert word in " ".join(install.plugin_faults(gimp))
+        install.copy_plugin(gimp)
+        assert install.plugin_faults(gimp) == []
+
+    def test_a_file_in_the_wrong_folder_is_named(self, install):
+        gimp = install.gimp_folders()[0]
+        (gimp / "plug-ins").mkdir()
+        (gimp / "plug-ins" / "bokeh.py").touch()
+        assert install.plugin_faults(gimp) == ["in the wrong folder"]
+
+    def test_flatpak_and_gimps_own_variable_are_found(self, install, home, monkeypatch):
+        flatpak = home / ".var/app/org.gimp.GIMP/config/GIMP/3.2"
+        flatpak.mkdir(parents=True)
+        monkeypatch.setenv("GIMP3_DIRECTORY", str(home / "elsewhere"))
+        assert {flatpak, home / "elsewhere"} <= set(install.gimp_folders())
+
+    def test_gimp_2_is_left_alone(self, install, home):
+        (home / ".config" / "GIMP" / "2.10").mkdir()
+        assert len(install.gimp_folders()) == 2
+
+    def test_the_daemon_learns_where_the_copies_are(self, install):
+        gimps = install.gimp_folders()
+        for gimp in gimps:
+            install.copy_plugin(gimp)
+        install.announce(gimps)
+        assert connection.announced() == [install.plugin_target(gimp) for gimp in gimps]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="checks the folders of Linux")
+def test_uninstall_leaves_nothing_behind(install, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "HOME", tmp_path / "checkout")
+    monkeypatch.setattr(install, "plugin_sources", lambda: {"bokeh.py": ROOT / "LICENSE"})
+    done = SimpleNamespace(returncode=0, stdout="")
+    monkeypatch.setattr(install.subprocess, "run", lambda *_, **__: done)
+    before = files(home)
+    steps = install.Steps(dry=False)
+    for gimp in install.gimp_folders():
+        install.copy_plugin(gimp)
+    install.announce(install.gimp_folders())
+    install.make_path_link(install.path_link())
+    install.write_service()
+    log_dir().mkdir(parents=True, exist_ok=True)
+    connection.runtime_dir()
+    assert len(files(home)) > len(before) + 10
+    install.uninstall(steps)
+    left = {name for name in files(home) - before if not (home / name).is_dir()}
+    assert left == set()
+    assert not install.VENV.exists()
+    assert not (tmp_path / "run" / "defocus").exists()
+    assert "defocus" not in " ".join(files(home))
+
+
+def test_own_folders_are_those_the_daemon_uses(install):
+    own = install.own_folders()
+    assert connection.config_dir() in own
+    assert connection.runtime_dir() in own
+    assert any(log_dir().is_relative_to(folder) for folder in own)
+
+
+def test_a_name_that_is_taken_on_the_path_is_left_alone(install, home):
+    link = home / ".local" / "bin" / "defocus"
+    link.write_text("someone else's")
+    assert install.path_link() is None
+
+
+def test_doctor_names_what_is_missing_and_the_next_step(install, home, capsys):
+    assert install.doctor(install.Steps(dry=False), mend=False) == 1
+    said = capsys.readouterr().out
+    assert "[miss] environment" in said
+    assert "not installed" in said
+    assert "doctor --mend" in said

@@ -1,13 +1,13 @@
 """Every error that bokeh_core raises on purpose, and what the caller can do about it.
 
-    BokehError
-    |- InputError       the pixels, maps or parameters given are wrong: change them
-    |- ModelError
-    |  |- ModelMissing  weights are not on this machine: fetch or reinstall them
-    |  `- ModelCorrupt  weights do not match their recorded hash or shape: replace them
-    |- OutputError      a result cannot be written there: another place, or make room
-    |- OutOfMemory      the device has no room even after shrinking tiles: smaller picture
-    `- Cancelled        raised *by the caller* out of a progress callback; passes through untouched
+BokehError
+|- InputError       the pixels, maps or parameters given are wrong: change them
+|- ModelError
+|  |- ModelMissing  weights are not on this machine: fetch or reinstall them
+|  `- ModelCorrupt  weights do not match their recorded hash or shape: replace them
+|- OutputError      a result cannot be written there: another place, or make room
+|- OutOfMemory      the device has no room even after shrinking tiles: smaller picture
+`- Cancelled        raised *by the caller* out of a progress callback; passes through untouched
 """
 
 from __future__ import annotations

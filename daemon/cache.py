@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from daemon.figures import Cache
 from daemon.planes import Level
-from daemon.protocol import Cache
 
 Value = TypeVar("Value")
 Key = tuple[Level, Hashable]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import zmq
 
-from daemon import __version__, codec, connection, launch, protocol
+from daemon import __version__, codec, connection, figures, launch, protocol
 from daemon.optics import Lens
 from daemon.planes import Plane
 
@@ -270,7 +270,7 @@ class Client:
                 yield codec.decode_server(header.buffer), frames
                 continue
             silent = time.monotonic() - heard
-            if silent > protocol.Limits().silence_s or not self._where.alive:
+            if silent > figures.Limits().silence_s or not self._where.alive:
                 raise ConnectionLost(f"the daemon has been silent for {silent:.1f} s")
             yield None, []
 

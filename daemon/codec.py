@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from daemon.figures import MAX_HEADER_BYTES
+from daemon.planes import Id
 from daemon.protocol import (
     ERRORS,
-    MAX_HEADER_BYTES,
     ClientMessage,
     Code,
     Error,
-    Id,
     Message,
     ServerMessage,
 )

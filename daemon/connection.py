@@ -40,11 +40,13 @@ class AlreadyRunning(Exception):  # the normal end of a lost race
 class Connection(Struct, frozen=True, kw_only=True):
     """What a client must know to reach the daemon: the content of the connection file."""
 
-    format: Annotated[int, Meta(ge=1, le=1)] = 1
+    format: Annotated[int, Meta(ge=1, le=1, description="of this file")] = 1
     pid: Annotated[int, Meta(ge=1, description="process of the daemon")]
     started: Annotated[float, Meta(description="its start, seconds since 1970: tells a reused pid")]
     server: Annotated[str, Meta(description="daemon version")]
-    protocol: tuple[Version, Version] = PROTOCOL
+    protocol: Annotated[
+        tuple[Version, Version], Meta(description="lowest and highest protocol spoken")
+    ] = PROTOCOL
     work: Annotated[str, Meta(description="ZeroMQ endpoint for render, pixels")]
     control: Annotated[str, Meta(description="ZeroMQ endpoint for status, cancel, shutdown, ping")]
     token: Annotated[str, Meta(description="goes into `hello`")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from daemon import __version__, codec, protocol
+from daemon import __version__, codec, figures, protocol
 from daemon.codec import Refused
 from daemon.jobs import Job, Peer, Session
 from daemon.log import Log
@@ -187,10 +187,8 @@ class Desk:
 
 
 def _check_frames(parts: list[zmq.Frame]) -> None:
-    if len(parts) > protocol.MAX_FRAMES:
-        raise Refused(
-            "too_large", f"{len(parts)} frames; at most {protocol.MAX_FRAMES} are allowed"
-        )
+    if len(parts) > figures.MAX_FRAMES:
+        raise Refused("too_large", f"{len(parts)} frames; at most {figures.MAX_FRAMES} are allowed")
 
 
 def _check_frame(job: Job, name: str, nbytes: int) -> None:
@@ -203,7 +201,7 @@ def _check_frame(job: Job, name: str, nbytes: int) -> None:
         )
 
 
-def _check_geometry(request: protocol.Render, limits: protocol.Limits) -> None:
+def _check_geometry(request: protocol.Render, limits: figures.Limits) -> None:
     image = request.image
     if image.pixels > limits.max_pixels:
         raise Refused(

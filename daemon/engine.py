@@ -16,10 +16,10 @@ from bokeh_core.networks import inference, registry
 from daemon import samples
 from daemon.cache import ContentCache
 from daemon.codec import Refused
+from daemon.figures import Model
 from daemon.inner import Vitals
 from daemon.log import Log
 from daemon.pipeline import Task, Value, nbytes
-from daemon.protocol import Model
 from daemon.work import PlanesMissing
 
 if TYPE_CHECKING:

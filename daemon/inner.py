@@ -15,8 +15,9 @@ from typing import TypeAlias
 
 from msgspec import Struct, field, msgpack
 
+from daemon.figures import Cache, Model
 from daemon.planes import Digest, Input, Level, ResultPlane
-from daemon.protocol import Cache, Code, Message, Model, Render
+from daemon.protocol import Code, Message, Render
 
 
 class Job(Message, tag="job", frozen=True, kw_only=True):

@@ -24,8 +24,8 @@ from bokeh_core.rendering import render
 from bokeh_core.segmentation import portrait_matte
 from bokeh_core.subjects import at_point
 from daemon import optics, samples
+from daemon.figures import Limits
 from daemon.planes import DType, ResultPlane
-from daemon.protocol import Limits
 from daemon.samples import Codes, Float32, Source
 from daemon.work import Outcome
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.:-]+\Z")]
 Digest: TypeAlias = Annotated[str, Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]+\Z")]
 Name: TypeAlias = Annotated[str, Meta(max_length=64)]
 Text: TypeAlias = Annotated[str, Meta(max_length=2000)]
@@ -58,9 +59,9 @@ class Plane(Struct, frozen=True, kw_only=True):
 class ResultPlane(Struct, frozen=True, kw_only=True):
     """What one frame of a result holds."""
 
-    name: Output
+    name: Annotated[Output, Meta(description="which of `want` this is")]
     width: Annotated[Side, Meta(description="pixels")]
     height: Annotated[Side, Meta(description="pixels")]
     channels: Annotated[int, Meta(ge=1, le=4, description="maps: 1; composite: as the image")]
-    dtype: DType
-    transfer: Transfer
+    dtype: Annotated[DType, Meta(description="maps: `map_dtype`; composite: as the image")]
+    transfer: Annotated[Transfer, Meta(description="maps: linear; composite: as the image")]

@@ -11,10 +11,12 @@ import zmq
 from daemon import codec
 from daemon.jobs import Peer
 from daemon.log import Log
-from daemon.protocol import Limits, Message, Pong, Progress
+from daemon.protocol import Message, Pong, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from daemon.figures import Limits
 
 HIGH_WATER = 16
 """Messages buffered per client and direction."""

@@ -26,12 +26,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from daemon.figures import Cache, Limits, Model
 from daemon.optics import BinnedGaussian, Camera, Lens
 from daemon.planes import (
-    BYTES_PER_SAMPLE,
     Count,
     DType,
     Fraction,
+    Id,
     Input,
     Level,
     Name,
@@ -46,11 +47,6 @@ from daemon.planes import (
 PROTOCOL = (1, 1)
 """Lowest and highest protocol spoken. Same major needed; additions inside a major keep it."""
 
-MAX_HEADER_BYTES = 65_536
-MAX_FRAMES = 4
-"""Frames of one message: the header and at most the image, the matte and the depth."""
-
-Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.:-]+\Z")]
 Code: TypeAlias = Literal[
     "bad_request",
     "unauthorized",
@@ -68,9 +64,6 @@ Code: TypeAlias = Literal[
 
 class Message(Struct, tag_field="type", frozen=True, kw_only=True):
     """Base of all messages: a frozen value whose wire name is its tag."""
-
-
-# --- client to daemon
 
 
 class Hello(Message, tag="hello", frozen=True, kw_only=True):
@@ -162,7 +155,9 @@ class Pixels(Message, tag="pixels", frozen=True, kw_only=True):
     """Answer to `need`: one frame for each plane, in this order (work socket)."""
 
     id: Id
-    planes: Annotated[list[Input], Meta(min_length=1, max_length=3)]
+    planes: Annotated[
+        list[Input], Meta(min_length=1, max_length=3, description="which, in the order of frames")
+    ]
 
 
 class Cancel(Message, tag="cancel", frozen=True, kw_only=True):
@@ -174,7 +169,7 @@ class Cancel(Message, tag="cancel", frozen=True, kw_only=True):
 class Ping(Message, tag="ping", frozen=True, kw_only=True):
     """Ask for a `pong` (either socket)."""
 
-    nonce: int = 0
+    nonce: Annotated[int, Meta(description="comes back in the `pong`")] = 0
 
 
 class Status(Message, tag="status", frozen=True, kw_only=True):
@@ -189,54 +184,13 @@ class Shutdown(Message, tag="shutdown", frozen=True, kw_only=True):
     ] = True
 
 
-# --- daemon to client
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """What the daemon accepts; more is refused with a typed error."""
-
-    max_header_bytes: Count = MAX_HEADER_BYTES
-    max_frames: Count = MAX_FRAMES
-    max_pixels: Annotated[Count, Meta(description="pixels of one plane")] = 120_000_000
-    max_queue: Annotated[Count, Meta(description="requests waiting, all clients")] = 128
-    max_queue_per_session: Annotated[Count, Meta(description="requests waiting, one client")] = 8
-    pixels_s: Annotated[Seconds, Meta(description="time to answer `need`")] = 30.0
-    progress_every_s: Annotated[
-        Seconds, Meta(description="longest silence about an accepted request")
-    ] = 0.5
-    silence_s: Annotated[
-        Seconds, Meta(description="after so long without a message the peer counts as gone")
-    ] = 5.0
-    cancel_s: Annotated[
-        Seconds, Meta(description="a cancelled request is stopped by force then")
-    ] = 2.0
-    result_kept_s: Annotated[
-        Seconds, Meta(description="the same request again within this time costs no computation")
-    ] = 60.0
-
-    @property
-    def max_frame_bytes(self) -> int:
-        """Largest frame that a plane within `max_pixels` can need."""
-        return self.max_pixels * 4 * BYTES_PER_SAMPLE["f32"]
-
-
-class Model(Struct, frozen=True, kw_only=True):
-    """One set of weights that a request can name."""
-
-    name: str
-    task: Literal["matte", "depth"]
-    version: str = ""
-    sha256: str = ""
-    licence: str = ""
-
-
 class Welcome(Message, tag="welcome", frozen=True, kw_only=True):
     """Answer to `hello`."""
 
     protocol: Annotated[Version, Meta(description="the protocol both will speak")]
     server: Annotated[Name, Meta(description="daemon version")]
     session: Annotated[Id, Meta(description="as in `hello`, or made by the daemon")]
-    limits: Limits
+    limits: Annotated[Limits, Meta(description="what is accepted")]
     devices: Annotated[list[str], Meta(description="empty until the worker has started")]
     models: Annotated[list[Model], Meta(description="empty until the worker has started")]
 
@@ -252,7 +206,9 @@ class Need(Message, tag="need", frozen=True, kw_only=True):
     """The daemon does not hold these planes: send `pixels`. May come again after a worker died."""
 
     id: Id
-    planes: Annotated[list[Input], Meta(min_length=1, max_length=3)]
+    planes: Annotated[
+        list[Input], Meta(min_length=1, max_length=3, description="which, in the order of frames")
+    ]
 
 
 class Progress(Message, tag="progress", frozen=True, kw_only=True):
@@ -267,7 +223,7 @@ class Result(Message, tag="result", frozen=True, kw_only=True):
     """The planes asked for; frame i + 1 holds `planes[i]`."""
 
     id: Id
-    planes: list[ResultPlane]
+    planes: Annotated[list[ResultPlane], Meta(description="what the frames hold, in `want` order")]
     focus: Annotated[
         float | None, Meta(description="disparity that was in focus; null: no lens was used")
     ] = None
@@ -278,14 +234,14 @@ class Result(Message, tag="result", frozen=True, kw_only=True):
     timing: Annotated[dict[str, Seconds], Meta(description="stage -> seconds")] = field(
         default_factory=dict
     )
-    device: Name = ""
+    device: Annotated[Name, Meta(description="torch device that computed it")] = ""
 
 
 class Error(Message, tag="error", frozen=True, kw_only=True):
     """The one typed answer to whatever goes wrong; the connection stays usable."""
 
     id: Annotated[Id | None, Meta(description="the request; null: none could be read")] = None
-    code: Code
+    code: Annotated[Code, Meta(description="see Errors")]
     message: Annotated[Text, Meta(description="one line for the user: what is wrong")]
     hint: Annotated[Text, Meta(description="one line for the user: what to do")] = ""
     retryable: Annotated[bool, Meta(description="the same request may succeed later")] = False
@@ -294,7 +250,7 @@ class Error(Message, tag="error", frozen=True, kw_only=True):
 class Pong(Message, tag="pong", frozen=True, kw_only=True):
     """Answer to `ping`."""
 
-    nonce: int = 0
+    nonce: Annotated[int, Meta(description="comes back in the `pong`")] = 0
 
 
 class CancelReply(Message, tag="cancel_reply", frozen=True, kw_only=True):
@@ -316,38 +272,29 @@ class Stopping(Message, tag="stopping", frozen=True, kw_only=True):
     jobs: Annotated[Count, Meta(description="accepted requests that are finished first")]
 
 
-class Cache(Struct, frozen=True, kw_only=True):
-    """One level of the cache, as of the last finished request."""
-
-    entries: Count = 0
-    nbytes: Count = 0
-    hits: Count = 0
-    misses: Count = 0
-
-
 class State(Message, tag="state", frozen=True, kw_only=True):
     """Answer to `status`."""
 
     server: Annotated[str, Meta(description="daemon version")]
-    pid: Count
-    uptime_s: Seconds
-    stopping: bool
+    pid: Annotated[Count, Meta(description="process of the daemon")]
+    uptime_s: Annotated[Seconds, Meta(description="since the daemon started")]
+    stopping: Annotated[bool, Meta(description="takes no more requests")]
     sessions: Annotated[Count, Meta(description="connected clients that said hello")]
-    queued: Count
+    queued: Annotated[Count, Meta(description="requests waiting")]
     running: Annotated[Id | None, Meta(description="id of the request at work")]
     finished: Annotated[dict[str, Count], Meta(description="`result` or error code -> answers")]
     worker: Annotated[
         Literal["none", "starting", "idle", "busy"], Meta(description="none: unloaded or stopped")
     ]
-    worker_pid: Count | None
+    worker_pid: Annotated[Count | None, Meta(description="process of the worker")]
     worker_restarts: Annotated[Count, Meta(description="after a crash, a hang or a forced cancel")]
     rss_bytes: Annotated[Count, Meta(description="resident memory of the front")]
     worker_rss_bytes: Annotated[Count, Meta(description="resident memory of the worker")]
     device_bytes: Annotated[Count, Meta(description="memory the worker holds on its accelerator")]
     cache: Annotated[dict[str, Cache], Meta(description="level -> figures")]
-    cache_limit_bytes: Count
-    devices: list[str]
-    models: list[Model]
+    cache_limit_bytes: Annotated[Count, Meta(description="most the cache may hold")]
+    devices: Annotated[list[str], Meta(description="torch devices in use; empty: no worker yet")]
+    models: Annotated[list[Model], Meta(description="loadable weights; empty: no worker yet")]
 
 
 ClientMessage: TypeAlias = Hello | Render | Pixels | Cancel | Ping | Status | Shutdown

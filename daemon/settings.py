@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.connection import runtime_dir
+from daemon.figures import Limits
 from daemon.log import log_dir
-from daemon.protocol import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path

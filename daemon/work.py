@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from daemon.figures import Model
     from daemon.inner import Vitals
     from daemon.planes import Input, Level, ResultPlane
-    from daemon.protocol import Model, Render
+    from daemon.protocol import Render
 
 Pixels = npt.NDArray[Any]
 Report = Callable[[str, float], None]

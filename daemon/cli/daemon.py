@@ -87,7 +87,7 @@ def _start(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from daemon import connection, front, launch, log  # noqa: PLC0415
-    from daemon.protocol import Limits  # noqa: PLC0415
+    from daemon.figures import Limits  # noqa: PLC0415
     from daemon.settings import Settings  # noqa: PLC0415
 
     given = {

@@ -33,9 +33,9 @@ from bokeh_core.errors import InputError, ModelCorrupt
 from daemon import samples
 from daemon.cache import ContentCache
 from daemon.codec import Refused
+from daemon.figures import Model
 from daemon.inner import Vitals
 from daemon.planes import ResultPlane
-from daemon.protocol import Model
 from daemon.work import Outcome, PlanesMissing
 
 if TYPE_CHECKING:

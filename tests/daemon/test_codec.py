@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon import codec, protocol
+from daemon import codec, figures, protocol
 
 PLANE = protocol.Plane(width=4, height=3, channels=3, transfer="srgb", digest="ab" * 32)
 CLIENT_MESSAGES = [
@@ -67,7 +67,7 @@ def test_a_wrong_value_is_named(patch, named):
 
 def test_a_header_over_the_limit_is_too_large():
     with pytest.raises(codec.Refused) as refusal:
-        codec.decode_client(b"\x00" * (protocol.MAX_HEADER_BYTES + 1))
+        codec.decode_client(b"\x00" * (figures.MAX_HEADER_BYTES + 1))
     assert refusal.value.code == "too_large"
 
 

@@ -9,7 +9,7 @@ import msgpack
 import psutil
 import pytest
 
-from daemon import protocol
+from daemon import figures
 from daemon.faults.raw import Raw, request
 from daemon.faults.sandbox import sandbox
 
@@ -40,7 +40,7 @@ def bombs():
         "empty": b"",
         "not a map": b"\x01",
         "not utf-8": b"\x81\xa4type\xa2\xff\xfe",
-        "long header": b"\x00" * (protocol.MAX_HEADER_BYTES + 1),
+        "long header": b"\x00" * (figures.MAX_HEADER_BYTES + 1),
         "65535 squared": msgpack.packb({**render, "image": plane}),
         "0 wide": msgpack.packb({**render, "image": {**small, "width": 0}}),
         "negative": msgpack.packb({**render, "image": {**small, "height": -3}}),
@@ -144,7 +144,7 @@ def test_an_id_in_use_is_refused_for_another_request(raw):
 
 
 def test_the_queue_is_bounded_per_session(raw):
-    names = [f"q{number}" for number in range(protocol.Limits().max_queue_per_session + 1)]
+    names = [f"q{number}" for number in range(figures.Limits().max_queue_per_session + 1)]
     for name in names:
         raw.send(request(name, PIXELS, 4, 4))
     refused = raw.wait("error")

@@ -52,11 +52,11 @@ def test_a_focus_point_is_two_fractions():
 
 
 def test_the_largest_kernel_fits_into_a_header():
-    from daemon import codec, protocol
+    from daemon import codec, figures, protocol
 
     side = library.MAX_KERNEL_SIDE
     lens = optics.Lens(kernel=((0.1,) * side,) * side)
     image = protocol.Plane(width=1, height=1, digest="0" * 64)
     header = codec.encode(protocol.Render(id="k", image=image, lens=lens))
-    assert len(header) <= protocol.MAX_HEADER_BYTES
+    assert len(header) <= figures.MAX_HEADER_BYTES
     assert codec.decode_client(header).lens == lens

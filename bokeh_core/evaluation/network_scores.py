@@ -92,7 +92,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_csv(rated: Sequence[tuple[Item, Score]], path: Path) -> None:
+def write_csv(rated: Sequence[tuple[Item, MatteScore | DepthScore]], path: Path) -> None:
     """Write one line per picture."""
     names: list[str] = [field.name for field in fields(rated[0][1])]
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -102,21 +102,29 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
     """
     net, record = network(model, device)
     pixels = network_input(rgb, record.input_size)
-    image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    batch = torch.cat((image, image.flip(3))).to(device)
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
     try:
         with torch.inference_mode():
-            matte, disparity = (torch.sigmoid(plane) for plane in net(batch))
-            both = (_unmirrored(matte), _unmirrored(disparity))
+            seen, mirrored = (_forward(net, view) for view in (image, image.flip(3)))
+            matte, disparity = (
+                (plane + other.flip(3)) / 2 for plane, other in zip(seen, mirrored, strict=True)
+            )
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(f"no room for the network on {device}: {error}") from None
-    return Prediction(*both)
+    return Prediction(_plane(matte), _plane(disparity))
 
 
-def _unmirrored(plane: Tensor) -> Float32:
-    """Mean of a prediction and the prediction for the mirrored picture, as (h, w)."""
-    mean = (plane[0, 0] + plane[1, 0].flip(1)) / 2
-    return np.ascontiguousarray(mean.float().cpu().numpy())
+def _forward(net: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
+    """One picture at a time: a batch of both mirror images takes twice as long on a CPU.
+
+    (Its feature maps pass malloc's limit for memory that is kept, and every page is faulted anew.)
+    """
+    matte, disparity = net(image.contiguous(memory_format=torch.channels_last))
+    return torch.sigmoid(matte), torch.sigmoid(disparity)
+
+
+def _plane(x: Tensor) -> Float32:
+    return np.ascontiguousarray(x[0, 0].float().cpu().numpy())
 
 
 def network_input(rgb: Float32, input_size: int) -> Float32:

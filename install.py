@@ -360,6 +360,7 @@ def make_vendor() -> Path:
     tags = [f"manylinux{tag}_{machine}" for tag in ("2014", "_2_26", "_2_28")]
     with tempfile.TemporaryDirectory() as folder:
         command = [str(PYTHON), "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+        command += ["--retries", "1", "--timeout", "15"]
         command += ["--no-deps", "--only-binary=:all:", "--implementation", "cp", "--abi", "abi3"]
         command += ["--python-version", "3.12", "-d", folder, "pyzmq"]
         command += [word for tag in tags for word in ("--platform", tag)]

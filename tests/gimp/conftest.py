@@ -123,6 +123,7 @@ def daemon(tmp_path_factory):
     folder.chmod(0o700)
     env = {
         **os.environ,
+        "OMP_NUM_THREADS": "1",  # GIMP and the test itself want the other cores
         "DEFOCUS_RUNTIME_DIR": str(folder),
         "DEFOCUS_CONFIG_DIR": str(tmp_path_factory.mktemp("config")),
     }

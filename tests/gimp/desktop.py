@@ -17,8 +17,6 @@ GIMPRC = """
 (show-welcome-dialog no)
 (check-updates no)
 (color-profile-policy keep)
-(single-window-mode yes)
-(save-session-info no)
 """
 
 
@@ -37,7 +35,7 @@ class Desk:
         os.close(write_end)
         os.environ["DISPLAY"] = ":" + os.read(read_end, 16).decode().strip()
         self._start("openbox")
-        gimprc = Path.home() / ".config/GIMP/3.0/gimprc"
+        gimprc = next((Path.home() / ".config/GIMP").iterdir()) / "gimprc"
         gimprc.write_text(gimprc.read_text() + GIMPRC)
         code = f"import sys;sys.path.insert(0,{str(HERE)!r});import inside;inside.run({batch!r})"
         self.gimp = self._start(
@@ -96,18 +94,40 @@ class Desk:
         """Keep a picture of the screen."""
         subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=False)
 
+    def area(self, window, x, y, width, height):
+        """Give the pixels of a part of a window."""
+        crop = f"{width}x{height}+{x}+{y}"
+        argv = ["import", "-window", window, "-crop", crop, "-depth", "8", "rgb:-"]
+        return subprocess.run(argv, capture_output=True, check=True, timeout=30).stdout
+
+    def changes(self, window, area, before, timeout=60):
+        """Wait until a part of a window looks different, and no more changes; gives its pixels."""
+        until = time.monotonic() + timeout
+        last = before
+        while time.monotonic() < until:
+            time.sleep(0.3)
+            now = self.area(window, *area)
+            if now != before and now == last:
+                return now
+            last = now
+        self.screenshot("nothing-changed")
+        raise TimeoutError(f"nothing changed within {timeout} s")
+
     def tell(self, name):
         """Let the script in GIMP go on."""
         (OUT / name).touch()
 
     def xdotool(self, *argv):
-        done = subprocess.run(["xdotool", *argv], capture_output=True, text=True, check=False)
+        done = subprocess.run(["xdotool", *argv], capture_output=True, text=True, check=False, timeout=30)
         return done.stdout
 
     def close(self):
         for process in reversed(self.processes):
-            process.kill()
-            process.wait()
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def _check(self):
         if self.gimp.poll() is not None:

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import bokeh_core as bc
@@ -19,6 +20,15 @@ from tests.gimp.scripts import load_cases
 CASES = load_cases("layers.py")
 NUMPY = {"u8": "u1", "u16": "<u2", "u32": "<u4", "half": "<f2", "float": "<f4", "double": "<f8"}
 FULL = {"u8": 255.0, "u16": 65535.0, "u32": 4294967295.0, "half": 1.0, "float": 1.0, "double": 1.0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Compute as the daemon of these tests does."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

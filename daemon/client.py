@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import zmq
 
-from daemon import __version__, codec, connection, figures, launch, protocol
+from daemon import __version__, codec, connection, figures, keys, launch, protocol
+from daemon.keys import Remote
 from daemon.optics import Lens
 from daemon.planes import Plane
 
@@ -144,7 +146,7 @@ class Client:
     Parameters
     ----------
     where
-        The daemon's connection file, see `connect`.
+        The daemon's connection file, see `connect`, or a daemon on another machine.
     name
         Shown in the daemon's log.
 
@@ -156,7 +158,7 @@ class Client:
         The daemon refuses (other protocol, wrong token).
     """
 
-    def __init__(self, where: connection.Connection, name: str = "defocus") -> None:
+    def __init__(self, where: connection.Connection | Remote, name: str = "defocus") -> None:
         self._where = where
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._session = secrets.token_hex(16)
@@ -298,6 +300,8 @@ class Client:
         socket = self._sockets[name] = self._context.socket(zmq.DEALER)
         # a restarted daemon does not know this session, so a silent reconnect would only hide it
         socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        if isinstance(self._where, Remote):
+            self._where.secure(socket)
         socket.connect(endpoint)
         hello = protocol.Hello(
             protocol=protocol.PROTOCOL,
@@ -316,7 +320,7 @@ class Client:
 
 
 def connect(*, start: bool = True, name: str = "defocus", directory: Path | None = None) -> Client:
-    """Reach this user's daemon, and start it if there is none.
+    """Reach this user's daemon, and start it if there is none; or the one of `$DEFOCUS_REMOTE`.
 
     Raises
     ------
@@ -325,6 +329,8 @@ def connect(*, start: bool = True, name: str = "defocus", directory: Path | None
     DaemonError
         The running daemon refuses the client (another protocol version).
     """
+    if directory is None and (address := os.environ.get("DEFOCUS_REMOTE")):
+        return _connect_far(address, name)
     folder = connection.runtime_dir() if directory is None else directory
     where = connection.find(folder)
     if where is not None:
@@ -339,6 +345,13 @@ def connect(*, start: bool = True, name: str = "defocus", directory: Path | None
         return Client(launch.start_detached(folder), name)
     except (launch.StartFailed, ConnectionLost) as fault:
         raise NotRunning(str(fault)) from None
+
+
+def _connect_far(address: str, name: str) -> Client:
+    try:
+        return Client(keys.remote(address), name)
+    except (keys.KeyProblem, ConnectionLost) as fault:
+        raise NotRunning(f"{address}: {fault}") from None
 
 
 def render(

@@ -12,6 +12,7 @@ import psutil
 from daemon import __version__, codec, figures, protocol
 from daemon.codec import Refused
 from daemon.jobs import Job, Peer, Session
+from daemon.keys import user_of
 from daemon.log import Log
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Desk:
         header = parts[0].buffer if parts else b""
         try:
             _check_frames(parts)
-            self._handle(peer, codec.decode_client(header), parts[1:])
+            self._handle(peer, codec.decode_client(header), parts)
         except Refused as refusal:
             request = codec.request_id(header)
             _log.info("refused", code=refusal.code, reason=refusal.message, id=request)
@@ -105,9 +106,9 @@ class Desk:
             return 0
         return waiting
 
-    def _handle(self, peer: Peer, message: protocol.ClientMessage, frames: list[zmq.Frame]) -> None:
+    def _handle(self, peer: Peer, message: protocol.ClientMessage, parts: list[zmq.Frame]) -> None:
         if isinstance(message, protocol.Hello):
-            self._post.send(peer, self._hello(peer, message))
+            self._post.send(peer, self._hello(peer, message, user_of(parts[0])))
             return
         session = self._members.get(peer)
         if session is None:
@@ -115,7 +116,7 @@ class Desk:
         if isinstance(message, protocol.Render):
             self._render(peer, session, message)
         elif isinstance(message, protocol.Pixels):
-            self._pixels(session, message, frames)
+            self._pixels(session, message, parts[1:])
         elif isinstance(message, protocol.Cancel):
             self._post.send(peer, self._cancel(session, message.id))
         elif isinstance(message, protocol.Ping):
@@ -125,14 +126,15 @@ class Desk:
         else:
             self._post.send(peer, protocol.Stopping(jobs=self.stop(drain=message.drain)))
 
-    def _hello(self, peer: Peer, hello: protocol.Hello) -> protocol.Welcome:
+    def _hello(self, peer: Peer, hello: protocol.Hello, user: str) -> protocol.Welcome:
         low, high = hello.protocol
         if high < protocol.PROTOCOL[0] or low > protocol.PROTOCOL[1]:
             ours = "{} to {}".format(*protocol.PROTOCOL)
             raise Refused(
                 "unsupported_version", f"the client speaks {low} to {high}, the daemon {ours}"
             )
-        if not secrets.compare_digest(hello.token.encode(), self._token.encode()):
+        # a remote client has shown its key already and cannot know the token
+        if not user and not secrets.compare_digest(hello.token.encode(), self._token.encode()):
             raise Refused("unauthorized", "wrong token")
         name = hello.session or secrets.token_hex(16)
         session = self._sessions.setdefault(name, Session(name, hello.client))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import zmq
 
-from daemon import __version__, connection
+from daemon import __version__, connection, keys
 from daemon.desk import Desk
+from daemon.keys import Gate
 from daemon.link import WorkerLink
 from daemon.log import Log
 from daemon.post import Post, bound
@@ -42,6 +43,7 @@ class Front:
         self._schedule = Schedule(settings, self._link, self._post)
         self._token = connection.new_token()
         self._desk = Desk(settings, self._token, self._schedule, self._link, self._post)
+        self._gate: Gate | None = None
         self._signals = 0
         self._probe_at = 0.0
 
@@ -53,6 +55,8 @@ class Front:
             _remove_stale(endpoint)
             socket.bind(endpoint)
         work, control = map(bound, self._post.sockets.values())
+        if settings.listen is not None:
+            self._listen(settings.listen)
         return connection.Connection(
             pid=os.getpid(),
             started=connection.process_start(os.getpid()),
@@ -61,6 +65,18 @@ class Front:
             control=control,
             token=self._token,
         )
+
+    def _listen(self, address: str) -> None:
+        """Let remote clients in, on two ports, each through the gate."""
+        if not keys.allowed():
+            raise keys.KeyProblem(
+                "nobody is allowed to connect yet: run `defocus daemon keys allow NAME KEY` first"
+            )
+        host, port = keys.split(address)
+        self._gate = Gate(self._context)
+        for offset, socket in enumerate(self._post.sockets.values()):
+            self._gate.guard(socket, f"tcp://{host}:{port + offset}")
+        _log.info("listening for remote clients", address=address, allowed=len(keys.allowed()))
 
     def run(self) -> None:
         """Serve until a shutdown request or a signal, then until the last answer is out."""
@@ -72,6 +88,8 @@ class Front:
     def close(self) -> None:
         """Free everything; answers already sent get a second to leave."""
         self._link.close()
+        if self._gate is not None:
+            self._gate.close()
         self._post.close(linger_ms=1000)
         self._context.term()
 
@@ -88,8 +106,12 @@ class Front:
             poller.register(socket, zmq.POLLIN)
         if self._link.socket is not None:
             poller.register(self._link.socket, zmq.POLLIN)
+        if self._gate is not None:
+            poller.register(self._gate.socket, zmq.POLLIN)
         active = self._schedule.busy or self._post.pending or self._link.state == "starting"
         poller.poll(BUSY_TICK_MS if active or self._desk.stopping else IDLE_TICK_MS)
+        if self._gate is not None:
+            self._gate.answer()
         self._serve_clients()
         self._serve_worker()
         self._schedule.tick()

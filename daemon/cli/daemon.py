@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from daemon.cli import keys
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     stop.add_argument("--now", action="store_true", help="cancel what was accepted")
     status = verbs.add_parser("status", help="queue, cache, device, memory, models, uptime")
     status.add_argument("--json", action="store_true", help="print one JSON object")
+    keys.configure(verbs.add_parser("keys", help="who may connect from another machine"))
     logs = verbs.add_parser("logs", help="print the last lines of the log")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many (default 50)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
@@ -43,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         "stop": _stop,
         "status": _status,
         "logs": _logs,
+        "keys": keys.run,
     }
     return verbs[args.verb](args)
 
@@ -57,6 +61,7 @@ def _serving_options(parser: argparse.ArgumentParser) -> None:
         "--no-preload", action="store_true", help="load the worker with the first request"
     )
     parser.add_argument("--tcp", action="store_true", help="loopback tcp instead of ipc")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="for remote clients, see `keys`")
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help="Prometheus, on loopback")
     for hidden in ("--engine", "--hang", "--pixels-timeout"):  # for tests of what goes wrong
         parser.add_argument(hidden, help=argparse.SUPPRESS)
@@ -65,7 +70,7 @@ def _serving_options(parser: argparse.ArgumentParser) -> None:
 def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
     """Turn the serving options back into words for `run`."""
     words: list[str] = []
-    for name in ("device", "cache_mb", "idle", "metrics_port", "engine"):
+    for name in ("device", "cache_mb", "idle", "listen", "metrics_port", "engine"):
         value = getattr(args, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
@@ -88,6 +93,7 @@ def _start(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from daemon import connection, front, launch, log  # noqa: PLC0415
     from daemon.figures import Limits  # noqa: PLC0415
+    from daemon.keys import KeyProblem  # noqa: PLC0415
     from daemon.settings import Settings  # noqa: PLC0415
 
     given = {
@@ -95,6 +101,7 @@ def _run(args: argparse.Namespace) -> int:
         "cache_bytes": None if args.cache_mb is None else args.cache_mb * MIB,
         "idle_s": args.idle,
         "engine": args.engine,
+        "listen": args.listen,
         "metrics_port": args.metrics_port,
         "hang_s": None if args.hang is None else float(args.hang),
         "limits": None
@@ -113,7 +120,7 @@ def _run(args: argparse.Namespace) -> int:
     except connection.AlreadyRunning as fault:
         print(f"defocus: {fault}", file=sys.stderr)
         return launch.ALREADY_RUNNING
-    except OSError as fault:
+    except (OSError, KeyProblem) as fault:
         return _complain(str(fault))
     return 0
 

@@ -1,0 +1,56 @@
+"""`defocus daemon keys`: who may use this daemon from another machine, and whom this one trusts."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the actions."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
+    actions.add_parser("show", help="print the public keys of this machine's daemon and client")
+    actions.add_parser("list", help="print who is allowed")
+    allow = actions.add_parser("allow", help="let a client in")
+    allow.add_argument("name", help="what to call it")
+    allow.add_argument("key", help="the client key that `show` printed over there")
+    revoke = actions.add_parser("revoke", help="let a client in no more")
+    revoke.add_argument("name")
+    trust = actions.add_parser("trust", help="use a daemon on another machine")
+    trust.add_argument("address", metavar="HOST:PORT")
+    trust.add_argument("key", help="the daemon key that `show` printed over there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the action."""
+    from daemon import keys  # noqa: PLC0415
+
+    try:
+        return _run(args)
+    except keys.KeyProblem as problem:
+        print(f"defocus: {problem}", file=sys.stderr)
+        return 1
+
+
+def _run(args: argparse.Namespace) -> int:
+    from daemon import keys  # noqa: PLC0415
+
+    if args.action == "show":
+        print(f"daemon  {keys.key_pair('daemon').public}")
+        print(f"client  {keys.key_pair('client').public}")
+    elif args.action == "list":
+        for name, key in keys.allowed().items():
+            print(f"{key}  {name}")
+    elif args.action == "allow":
+        keys.allow(args.name, args.key)
+        print(f"{args.name} may connect to a daemon started with --listen HOST:PORT")
+    elif args.action == "trust":
+        keys.trust(args.address, args.key)
+        print(f"set DEFOCUS_REMOTE={args.address} to use it")
+    elif not keys.revoke(args.name):
+        print(f"defocus: {args.name} was not on the list", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,102 @@
+"""Remote clients: only by tcp + CURVE, only whose key is listed; the local way stays as it is."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import zmq
+
+from daemon import keys
+from daemon.client import Client, ConnectionLost, Job, NotRunning, connect
+from daemon.faults.raw import Raw
+from daemon.faults.sandbox import wait_for
+
+
+@pytest.fixture
+def address():
+    for _ in range(50):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return f"127.0.0.1:{port}"
+    pytest.skip("no two free ports in a row")
+
+
+@pytest.fixture
+def listening(in_sandbox, address):
+    keys.allow("studio", keys.key_pair("client").public)
+    keys.trust(address, keys.key_pair("daemon").public)
+    in_sandbox.options = ("--listen", address)
+    in_sandbox.start()
+    return in_sandbox
+
+
+def test_nothing_listens_without_an_allow_list(in_sandbox, address):
+    in_sandbox.options = ("--listen", address)
+    process = in_sandbox.launch()
+    assert process.wait(20) == 1
+    assert "keys allow" in (in_sandbox.root / "front.out").read_text()
+
+
+def test_a_listed_client_renders_and_the_local_way_still_works(
+    listening, address, picture, monkeypatch
+):
+    monkeypatch.setenv("DEFOCUS_REMOTE", address)
+    with connect() as client:
+        far = client.render(Job(picture))
+        assert client.status().pid == listening.process.pid
+    with listening.client() as client:
+        near = client.render(Job(picture))
+    assert (far.planes["composite"] == near.planes["composite"]).all()
+
+
+def test_a_client_that_is_not_listed_gets_no_answer(listening, address, monkeypatch):
+    monkeypatch.setattr("daemon.client.HELLO_S", 1.0)
+    far = keys.remote(address)
+    public, secret = (key.decode() for key in zmq.curve_keypair())
+    stranger = keys.Remote(far.work, far.control, far.server_key, keys.KeyPair(public, secret))
+    with pytest.raises(ConnectionLost):
+        Client(stranger)
+
+
+def test_a_revoked_client_is_out_without_a_restart(listening, address, monkeypatch):
+    monkeypatch.setattr("daemon.client.HELLO_S", 1.0)
+    Client(keys.remote(address)).close()
+    assert keys.revoke("studio")
+    with pytest.raises(ConnectionLost):
+        Client(keys.remote(address))
+
+
+def test_plain_tcp_to_the_remote_port_gets_no_answer(listening, address):
+    class Plain:
+        work = f"tcp://{address}"
+        token = listening.where.token
+
+    with Raw(Plain) as raw:
+        raw.send({"type": "hello", "protocol": [1, 1], "token": Plain.token})
+        assert not raw.socket.poll(1000)
+
+
+def test_an_unknown_address_names_the_next_step(in_sandbox, monkeypatch):
+    monkeypatch.setenv("DEFOCUS_REMOTE", "10.1.2.3:4000")
+    with pytest.raises(NotRunning, match="keys trust"):
+        connect()
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 41, "é" * 40])
+def test_a_wrong_key_is_refused(in_sandbox, key):
+    with pytest.raises(keys.KeyProblem, match="40 characters"):
+        keys.allow("x", key)
+
+
+def test_secrets_are_private(in_sandbox):
+    keys.key_pair("daemon")
+    folder = in_sandbox.root / "config" / "keys"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "daemon.json").stat().st_mode & 0o777 == 0o600
+    wait_for(lambda: keys.key_pair("daemon") == keys.key_pair("daemon"), 1, "a stable key")

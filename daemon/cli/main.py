@@ -34,6 +34,8 @@ _OWN_OPTIONS = {"-h", "--help", "--version"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0 done, 1 failed, 2 wrong use or 130 interrupted."""
+    # before torch is loaded: threads that spin at barriers starve each other on a busy machine
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] not in COMMANDS and words[0] not in _OWN_OPTIONS:
         words.insert(0, "photo")

@@ -550,7 +550,9 @@ def call(command: list[str], steps: Steps) -> int:
     if steps.dry:
         steps.do(" ".join(command), print)
         return 0
-    return subprocess.run(command, cwd=HOME, check=False).returncode
+    # threads that spin at barriers starve each other when several processes compute
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    return subprocess.run(command, cwd=HOME, env=environment, check=False).returncode
 
 
 def doctor(steps: Steps, mend: bool) -> int:

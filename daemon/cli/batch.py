@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ class Planned:
 
 def run(args: argparse.Namespace, maps: MapFiles, studio: Studio) -> int:
     """Work through the pictures; returns the exit code: 0, or 1 when any of them failed."""
+    # ended from outside: leave through the clean-up that removes a file being written
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     taken: dict[Path, Path] = {}
     failed = [source for source in args.sources if not _one(args, source, maps, studio, taken)]
     return int(bool(failed))
@@ -80,6 +83,8 @@ def plan(
             maps={name: read_map(path, size) for name, path in maps.items()},
             subject=args.subject,
             map_dtype=map_dtype(picture, args.map_bits),
+            matte_model=args.matte_model,
+            depth_model=args.depth_model,
         ),
         paths=target.paths(args.save, picture, source, [source, *maps.values()]),
     )

@@ -192,6 +192,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--no-daemon", action="store_const", const="here", dest="where", help="do the work here"
     )
     work.add_argument("--device", default="auto", help="for work done here: cpu, cuda ... (auto)")
+    for task in ("matte", "depth"):
+        work.add_argument(
+            f"--{task}-model", default="", metavar="NAME", help="see `defocus models list`"
+        )
     parser.set_defaults(where="auto")
 
 

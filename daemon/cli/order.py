@@ -37,6 +37,8 @@ class Order:
     )
     subject: Literal["all", "at_focus_point", "none"] = "all"
     map_dtype: DType = "u8"
+    matte_model: str = ""
+    depth_model: str = ""
 
     def job(self) -> Job:
         """Give what the daemon or the engine is asked to do."""
@@ -50,6 +52,8 @@ class Order:
             want=[OUTPUT[kind] for kind in self.kinds],
             subject=self.subject,
             map_dtype=self.map_dtype,
+            matte_model=self.matte_model,
+            depth_model=self.depth_model,
         )
 
     def composite(self, codes: npt.NDArray[Any]) -> Picture:

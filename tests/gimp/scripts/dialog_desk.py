@@ -14,7 +14,8 @@ dialog = desk.window("Portrait Bokeh")
 original = desk.area(dialog, *PICTURE)
 result = desk.changes(dialog, PICTURE, original)
 desk.click(dialog, 420, 120)
-desk.changes(dialog, PICTURE, result)
+marked = desk.changes(dialog, PICTURE, result)
+desk.changes(dialog, PICTURE, marked)  # first the mark alone, then the picture focused there
 desk.screenshot("dialog-focus-moved")
 for button, x in (("original", 190), ("mask", 305), ("depth", 420)):
     shown = desk.area(dialog, *PICTURE)

@@ -1,0 +1,57 @@
+"""What the plug-in adds to the start of GIMP, against an empty Python plug-in.
+
+    python -m tests.gimp.start_time [runs]
+
+Both are started as GIMP does at a first start, up to the list of procedures; medians of alternating runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.gimp.rootfs import root_filesystem
+
+SOURCE = Path(__file__).parents[2] / "gimp_plugin"
+TIMER = """
+import statistics, subprocess, sys, time
+empty, ours = [], []
+for _ in range({runs}):
+    for code, times in (({empty!r}, empty), ({ours!r}, ours)):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        times.append(1000 * (time.perf_counter() - began))
+print(statistics.median(empty), statistics.median(ours))
+"""
+EMPTY = """
+import gi
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp, GLib
+class Empty(Gimp.PlugIn):
+    def do_query_procedures(self): return ["empty"]
+"""
+OURS = """
+import sys
+sys.path.insert(0, {folder!r})
+import bokeh
+assert len(bokeh.Bokeh.do_query_procedures(None)) == 6
+"""
+
+
+def main(runs: int = 15) -> None:
+    """Print both medians and their difference in milliseconds."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "bokeh"
+        shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        code = TIMER.format(runs=runs, empty=EMPTY, ours=OURS.format(folder=str(folder)))
+        done = root_filesystem().run(["python3", "-c", code], visible=[Path(place)], timeout=300)
+    if done.returncode:
+        sys.exit(done.stderr)
+    empty, ours = map(float, done.stdout.split())
+    print(f"empty plug-in {empty:.0f} ms, bokeh {ours:.0f} ms, over it {ours - empty:.0f} ms")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

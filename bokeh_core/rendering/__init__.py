@@ -1,5 +1,5 @@
 """Rendering out-of-focus blur from a picture, its depth and a matte."""
 
-from bokeh_core.rendering.api import render
+from bokeh_core.rendering.api import Prepared, prepare, render, render_prepared
 
-__all__ = ["render"]
+__all__ = ["Prepared", "prepare", "render", "render_prepared"]

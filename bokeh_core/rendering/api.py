@@ -2,24 +2,106 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from bokeh_core.errors import InputError, OutOfMemory
 from bokeh_core.lens import BinnedGaussian, Lens
 from bokeh_core.progress import Progress, ignore
 from bokeh_core.rendering.binned import render_binned
-from bokeh_core.rendering.lens_blur import render_lens
+from bokeh_core.rendering.lens_blur import Frame, render_lens
 from bokeh_core.rendering.levels import FULL, PREVIEW
 
 FloatImage = npt.NDArray[np.float32]
 BRIGHTEST = 65504.0
 """Largest light value accepted: the top of 16-bit float files, far from float32 overflow."""
 SMALLEST_TILE = 128
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture made ready once for any number of lenses; made by `prepare`.
+
+    It depends on the picture and its maps and, of the lens, on `max_coc` alone (an upper bound).
+    Everything else may change from one `render_prepared` to the next at the cost of the blur only.
+    """
+
+    depth: FloatImage
+    matte: FloatImage | None
+    frame: Frame
+    tile: int
+
+
+def prepare(
+    rgb: FloatImage,
+    depth: FloatImage,
+    matte: FloatImage | None,
+    *,
+    max_coc: float,
+    device: str | torch.device | None = None,
+    tile: int | None = None,
+    keep_bytes: int = 512 * 2**20,
+) -> Prepared:
+    """Cut a picture into surfaces ahead of time, for quick changes of the lens.
+
+    Parameters
+    ----------
+    rgb, depth, matte, device, tile
+        As of `render`.
+    max_coc
+        Largest `Lens.max_coc` that will be asked for, in pixels.
+    keep_bytes
+        Memory for surfaces kept between calls; about 100 bytes a pixel. What does not fit is cut
+        again each time.
+
+    Raises
+    ------
+    InputError
+        An array has the wrong shape, type or range, or the device does not exist.
+    """
+    picture, disparity, cover = _inputs(rgb, depth, matte)
+    target = _device(device)
+    with torch.inference_mode():
+        frame = Frame.of(
+            torch.from_numpy(picture),
+            torch.from_numpy(disparity),
+            None if cover is None else torch.from_numpy(cover),
+            max_coc,
+            target,
+            keep=keep_bytes,
+        )
+    return Prepared(disparity, cover, frame, _core(tile, target))
+
+
+def render_prepared(
+    prepared: Prepared, lens: Lens, *, progress: Progress = ignore, preview: bool = False
+) -> FloatImage:
+    """Blur a prepared picture; same result as `render`.
+
+    Raises
+    ------
+    InputError
+        The lens blurs more than the picture was prepared for.
+    """
+    if lens.max_coc > prepared.frame.reach:
+        raise InputError(
+            f"max_coc must be at most {prepared.frame.reach:g} px, for which the picture was "
+            f"prepared, got {lens.max_coc:g}"
+        )
+    lens = lens.resolved(prepared.depth, prepared.matte)
+    with torch.inference_mode():
+        out = render_lens(
+            prepared.frame,
+            lens,
+            quality=PREVIEW if preview else FULL,
+            core=prepared.tile,
+            progress=progress,
+        )
+    return np.ascontiguousarray(out.numpy())
 
 
 def render(
@@ -66,62 +148,73 @@ def render(
     OutOfMemory
         The device has no room even for small tiles.
     """
-    picture = _checked("rgb", rgb, 3, -BRIGHTEST, BRIGHTEST)
-    disparity = _checked("depth", depth, 2, 0.0, 1.0, picture.shape[:2])
-    cover = None if matte is None else _checked("matte", matte, 2, 0.0, 1.0, picture.shape[:2])
     if not isinstance(lens, (Lens, BinnedGaussian)):
         raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(lens).__name__}")
-    if tile is not None and tile < 64:
-        raise InputError(f"tile must be at least 64 px, got {tile}")
+    rgb, depth, matte = _inputs(rgb, depth, matte)
     target = _device(device)
-    if isinstance(lens, Lens):
-        lens = lens.resolved(disparity, cover)
-    tensors = [None if a is None else torch.from_numpy(a) for a in (picture, disparity, cover)]
-    core = tile or (512 if target.type == "cpu" else 2048)
-    with torch.inference_mode():
-        while True:
-            out = _attempt(tensors, lens, core, target, progress, preview=preview)
-            if out is not None:
-                return np.ascontiguousarray(out.numpy())
-            core //= 2
+    core = _core(tile, target)
+    while True:
+        out = _attempt(rgb, depth, matte, lens, core, target, progress=progress, preview=preview)
+        if out is not None:
+            return out
+        core //= 2
 
 
 def _attempt(
-    tensors: list[Tensor | None],
+    rgb: FloatImage,
+    depth: FloatImage,
+    matte: FloatImage | None,
     look: Lens | BinnedGaussian,
     core: int,
     device: torch.device,
-    progress: Progress,
     *,
+    progress: Progress,
     preview: bool,
-) -> Tensor | None:
+) -> FloatImage | None:
     """Render with tiles of this size; None when memory runs out and smaller ones may do."""
     try:
-        return _dispatch(tensors, look, core, device, progress, preview=preview)
+        if isinstance(look, Lens):
+            prepared = prepare(
+                rgb, depth, matte, max_coc=look.max_coc, device=device, tile=core, keep_bytes=0
+            )
+            return render_prepared(prepared, look, progress=progress, preview=preview)
+        tensors = [None if a is None else torch.from_numpy(a) for a in (rgb, depth, matte)]
+        assert tensors[0] is not None
+        assert tensors[1] is not None
+        with torch.inference_mode():
+            out = render_binned(
+                tensors[0],
+                tensors[1],
+                tensors[2],
+                look,
+                core=core,
+                device=device,
+                progress=progress,
+            )
+        return np.ascontiguousarray(out.numpy())
     except (torch.OutOfMemoryError, MemoryError) as error:
         if core <= SMALLEST_TILE:
             raise OutOfMemory(f"no room on {device} even for a {core}-pixel tile") from error
         return None
 
 
-def _dispatch(
-    tensors: list[Tensor | None],
-    look: Lens | BinnedGaussian,
-    core: int,
-    device: torch.device,
-    progress: Progress,
-    *,
-    preview: bool,
-) -> Tensor:
-    rgb, depth, matte = tensors
-    assert rgb is not None
-    assert depth is not None
-    if isinstance(look, BinnedGaussian):
-        return render_binned(rgb, depth, matte, look, core=core, device=device, progress=progress)
-    quality = PREVIEW if preview else FULL
-    return render_lens(
-        rgb, depth, matte, look, quality=quality, core=core, device=device, progress=progress
-    )
+def _inputs(
+    rgb: FloatImage, depth: FloatImage, matte: FloatImage | None
+) -> tuple[FloatImage, FloatImage, FloatImage | None]:
+    picture = _checked("rgb", rgb, 3, -BRIGHTEST, BRIGHTEST)
+    disparity = _checked("depth", depth, 2, 0.0, 1.0, picture.shape[:2])
+    if matte is None:
+        return picture, disparity, None
+    return picture, disparity, _checked("matte", matte, 2, 0.0, 1.0, picture.shape[:2])
+
+
+def _core(tile: int | None, device: torch.device) -> int:
+    """Side of the tiles: small enough for the cache of a CPU, large enough to keep a GPU busy."""
+    if tile is None:
+        return 512 if device.type == "cpu" else 2048
+    if tile < SMALLEST_TILE // 2:
+        raise InputError(f"tile must be at least {SMALLEST_TILE // 2} px, got {tile}")
+    return tile
 
 
 def _checked(

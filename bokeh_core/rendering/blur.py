@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.rendering.kernels import aperture_kernel, point_symmetric
+from bokeh_core.rendering.resample import enlarged, reduced
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.levels import Levels
 
 COLOURS = (1.0, 0.0, -1.0)
 """Sign of the fringe for red, green and blue; coverage goes with green."""
+CENTRE = (0.0, 0.0)
 
 
 class Blur:
@@ -25,9 +28,17 @@ class Blur:
         self.lens = lens
         self.levels = levels
         self.device = device
-        self._spectra: dict[tuple[int, bool, tuple[int, int]], Tensor] = {}
+        self._symmetric = point_symmetric(lens)
+        self._spectra: dict[tuple[int, bool, tuple[float, float], tuple[int, int]], Tensor] = {}
 
-    def __call__(self, planes: Tensor, coc: Tensor, cover: Tensor) -> Tensor:
+    def __call__(
+        self,
+        planes: Tensor,
+        coc: Tensor,
+        cover: Tensor,
+        *,
+        field: tuple[float, float] = CENTRE,
+    ) -> Tensor:
         """Scatter every pixel of a surface.
 
         Parameters
@@ -37,125 +48,131 @@ class Blur:
         coc
             (1, h, w) signed CoC radius in pixels.
         cover
-            (1, h, w) weight by which the CoC is averaged where the resolution is reduced.
+            (1, h, w) weight > 0 by which the CoC is averaged where the resolution is reduced.
+        field
+            Position in the frame that the kernel is for, see `aperture_kernel`.
 
         Returns
         -------
         Tensor
             (C, h, w). Wraps around at the border: give a margin as wide as the largest radius.
         """
-        if point_symmetric(self.lens):
-            return self._one_side(planes, coc.abs(), cover, near=False)
-        front = (coc > 0).to(planes.dtype)
+        low, high = (float(value) for value in torch.aminmax(coc))
+        if low == high == 0.0:
+            return planes
+        if self._symmetric or low >= 0.0 or high <= 0.0:
+            return self._one_side(planes, coc.abs(), cover, near=low >= 0.0, field=field)
         total = torch.zeros_like(planes)
-        for mask, near in ((1.0 - front, False), (front, True)):
-            if bool((mask * cover).any()):
-                total += self._one_side(planes * mask, coc.abs() * mask, cover * mask, near=near)
+        for mask, near in (((coc <= 0).float(), False), ((coc > 0).float(), True)):
+            part = self._one_side(
+                planes * mask, coc.abs() * mask, cover * mask + 1e-6, near=near, field=field
+            )
+            total += part
         return total
 
-    def _one_side(self, planes: Tensor, coc: Tensor, cover: Tensor, *, near: bool) -> Tensor:
-        lower, weight = self.levels.share(coc)
-        used = _occurring(lower, weight, cover, len(self.levels.radii))
-        scales = sorted({self.levels.scales[i] for i in used}, reverse=True)
-        total = torch.zeros(planes.shape[0], 1, 1, device=planes.device)
-        at = scales[0] if scales else 1
-        for scale in scales:
-            total, at = _enlarged(total, at // scale), scale
-            total = total + self._at_scale(planes, coc, cover, lower, weight, scale, used, near)
-        return _enlarged(total, at)
+    def _one_side(
+        self, planes: Tensor, coc: Tensor, cover: Tensor, *, near: bool, field: tuple[float, float]
+    ) -> Tensor:
+        least, most = (float(value) for value in torch.aminmax(coc))
+        used = self.levels.between(least, most)
+        total: Tensor | None = None
+        for scale, members in self._scales(used):
+            if total is not None:
+                total = enlarged(total, 2)
+            part, square = self._at_scale(planes, coc, cover, scale, members, used)
+            if part is None or square is None:
+                continue
+            here = self._blurred(part, square, members, near=near, field=field)
+            total = here if total is None else total.add_(here)
+        assert total is not None
+        return total
+
+    def _scales(self, used: range) -> Iterator[tuple[int, range]]:
+        """Yield every reduction from the coarsest in use down to 1, with its radii."""
+        scale = self.levels.scales[used[-1]]
+        while scale >= 1:
+            members = self.levels.members(scale)
+            yield scale, range(max(members[0], used[0]), min(members[-1], used[-1]) + 1)
+            scale //= 2
 
     def _at_scale(
+        self, planes: Tensor, coc: Tensor, cover: Tensor, scale: int, members: range, used: range
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Give what belongs to these radii, at their reduction, and its squared CoC."""
+        if len(members) == 0:
+            return None, None
+        square = coc * coc
+        if len(members) < len(used):
+            part = self.levels.rise(square, members[0]) - self.levels.rise(square, members[-1] + 1)
+            planes = planes * part
+            cover = cover * part
+        if scale == 1:
+            return planes, square
+        weight = reduced(cover, scale)
+        square = reduced(square * cover, scale).div_(weight.clamp_(min=1e-9))
+        return reduced(planes, scale), square
+
+    def _blurred(
         self,
         planes: Tensor,
-        coc: Tensor,
-        cover: Tensor,
-        lower: Tensor,
-        weight: Tensor,
-        scale: int,
-        used: set[int],
+        square: Tensor,
+        members: range,
+        *,
         near: bool,
+        field: tuple[float, float],
     ) -> Tensor:
-        members = self.levels.members(scale)
-        if scale > 1:
-            part = _part_of(lower, weight, members)
-            mean = F.avg_pool2d(cover * part, scale)
-            coc = F.avg_pool2d(coc * cover * part, scale) / mean.clamp(min=1e-6)
-            coc = coc.clamp(self.levels.radii[members[0]], self.levels.radii[members[-1]])
-            planes = F.avg_pool2d(planes * part, scale)
-            lower, weight = self.levels.share(coc)
         size = (planes.shape[1], planes.shape[2])
         spectrum: Tensor | None = None
         sharp: Tensor | None = None
         for index in members:
-            if index not in used:
-                continue
-            share = (1.0 - weight) * (lower == index) + weight * (lower == index - 1)
+            # what belongs to other reductions was taken out before: the ends take all the rest
+            above = 1.0 if index == members[0] else self.levels.rise(square, index)
+            beyond = 0.0 if index == members[-1] else self.levels.rise(square, index + 1)
+            part = planes * (above - beyond) if len(members) > 1 else planes
             if index == 0:
-                sharp = planes * share
+                sharp = part
                 continue
-            term = torch.fft.rfft2(planes * share) * self._spectrum(index, near, size)
-            spectrum = term if spectrum is None else spectrum.add_(term)
+            term = torch.fft.rfft2(part)
+            kernel = self._spectrum(index, near, field, size)[: planes.shape[0]]
+            if spectrum is None:
+                spectrum = term.mul_(kernel)
+            else:
+                spectrum.addcmul_(term, kernel)
         if spectrum is None:
-            return sharp if sharp is not None else torch.zeros_like(planes)
+            assert sharp is not None
+            return sharp.clone()
         blurred: Tensor = torch.fft.irfft2(spectrum, s=size)
-        return blurred if sharp is None else blurred + sharp
+        return blurred if sharp is None else blurred.add_(sharp)
 
-    def _spectrum(self, index: int, near: bool, size: tuple[int, int]) -> Tensor:
-        key = (index, near, size)
+    def _spectrum(
+        self, index: int, near: bool, field: tuple[float, float], size: tuple[int, int]
+    ) -> Tensor:
+        key = (index, near, field, size)
         if key not in self._spectra:
             scale = self.levels.scales[index]
             radius = self.levels.radii[index] / scale
             # averaging over a block and bilinear enlargement blur by themselves, in grid pixels:
             spread = 0.0 if scale == 1 else (1.0 - 1.0 / scale**2) / 12.0 + 1.0 / 6.0
-            signs = COLOURS if self.lens.fringe else (0.0,)
+            fringe = self.lens.fringe
             kernels = [
-                _transformed(
-                    aperture_kernel(
-                        self.lens,
-                        radius * (1.0 + sign * self.lens.fringe),
-                        near=near,
-                        spread=spread,
-                    ),
-                    size,
+                aperture_kernel(
+                    self.lens, radius * (1.0 + sign * fringe), near=near, field=field, spread=spread
                 )
-                for sign in signs
+                for sign in (COLOURS if fringe else (0.0,))
             ]
-            if self.lens.fringe:
-                kernels.append(kernels[1])
-            self._spectra[key] = torch.stack(kernels).to(self.device)
+            spectra = [_transformed(kernel, size) for kernel in kernels]
+            if fringe:
+                spectra += [spectra[1], spectra[1]]
+            self._spectra[key] = torch.stack(spectra).to(self.device)
         return self._spectra[key]
 
 
-def _occurring(lower: Tensor, weight: Tensor, cover: Tensor, count: int) -> set[int]:
-    """Find the radii that any covered pixel uses."""
-    visible = (cover > 0).to(weight.dtype)
-    low = torch.bincount(lower.flatten(), ((1.0 - weight) * visible).flatten(), minlength=count)
-    high = torch.bincount(lower.flatten(), (weight * visible).flatten(), minlength=count)
-    sums = low.clone()
-    sums[1:] += high[:-1]
-    return set(torch.nonzero(sums > 0).flatten().tolist())
-
-
-def _part_of(lower: Tensor, weight: Tensor, members: range) -> Tensor:
-    """How much of each pixel goes to the radii in `members`."""
-    low = (lower >= members.start) & (lower < members.stop)
-    high = (lower + 1 >= members.start) & (lower + 1 < members.stop)
-    return (1.0 - weight) * low + weight * high
-
-
-def _enlarged(planes: Tensor, factor: int) -> Tensor:
-    if factor == 1 or planes.shape[-1] == 1:
-        return planes
-    size = [planes.shape[1] * factor, planes.shape[2] * factor]
-    return F.interpolate(planes[None], size=size, mode="bilinear", align_corners=False)[0]
-
-
 def _transformed(kernel: Tensor, size: tuple[int, int]) -> Tensor:
-    """Transform of a centred odd kernel placed on pixel (0, 0) of a periodic frame."""
+    """Transform a centred odd kernel placed on pixel (0, 0) of a periodic frame."""
     half = kernel.shape[0] // 2
-    frame = torch.zeros(size, dtype=torch.float64)
+    frame = torch.zeros(size)
     rows = torch.arange(-half, half + 1) % size[0]
     columns = torch.arange(-half, half + 1) % size[1]
-    frame.index_put_((rows[:, None], columns[None, :]), kernel.double(), accumulate=True)
+    frame.index_put_((rows[:, None], columns[None, :]), kernel, accumulate=True)
     spectrum: Tensor = torch.fft.rfft2(frame)
-    return spectrum.to(torch.complex64)
+    return spectrum

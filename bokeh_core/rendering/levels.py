@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Quality:
     halving: float
 
 
-FULL = Quality(step=1.5, growth=0.15, halving=16.0)
+FULL = Quality(step=1.5, growth=0.15, halving=8.0)
 PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0)
 
 
@@ -59,20 +60,31 @@ class Levels:
         first = self.scales.index(scale)
         return range(first, first + self.scales.count(scale))
 
-    def share(self, coc: Tensor) -> tuple[Tensor, Tensor]:
-        """Split |CoC| between two neighbouring radii so that the blur's variance is kept.
+    def reach(self, radius: float) -> float:
+        """Give the smallest radius of these that is at least `radius`."""
+        return min((r for r in self.radii if r >= radius), default=self.radii[-1])
 
-        A disc's variance grows with the square of its radius, so weights that are linear in the
+    def between(self, least: float, most: float) -> range:
+        """Give the indices of the radii that CoCs from `least` to `most` are shared among."""
+        last = len(self.radii) - 1
+        low = max((i for i, r in enumerate(self.radii) if r <= least), default=0)
+        high = min((i for i, r in enumerate(self.radii) if r >= most), default=last)
+        return range(low, high + 1)
+
+    def rise(self, square: Tensor, index: int) -> Tensor | float:
+        """Give the share of pixels that is blurred with radius `index` or a larger one.
+
+        A disc's variance grows with the square of its radius, so shares that are linear in the
         square give a mixture exactly as wide as the disc that is meant.
 
-        Returns
-        -------
-        (lower, weight)
-            Index of the smaller radius and the weight of the next one; the smaller gets the rest.
+        Parameters
+        ----------
+        square
+            (1, h, w) squared CoC.
         """
-        radii = torch.tensor(self.radii, device=coc.device)
-        lower = (torch.bucketize(coc, radii, right=True) - 1).clamp(0, max(len(self.radii) - 2, 0))
-        square = radii * radii
-        upper = (lower + 1).clamp(max=len(self.radii) - 1)
-        span = (square[upper] - square[lower]).clamp(min=1e-12)
-        return lower, ((coc * coc - square[lower]) / span).clamp(0.0, 1.0)
+        if index <= 0:
+            return 1.0
+        if index >= len(self.radii):
+            return 0.0
+        low, high = self.radii[index - 1] ** 2, self.radii[index] ** 2
+        return (square - low).mul_(1.0 / (high - low)).clamp_(0.0, 1.0)

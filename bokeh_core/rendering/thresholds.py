@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,54 +20,67 @@ LEFT_OVER = 0.02
 """Share of edges that may stay inside a surface."""
 
 
-def cuts(depth: Tensor, matte: Tensor | None, reach: float) -> tuple[float, ...]:
-    """Choose disparities that separate the two sides of depth edges.
+@dataclass(frozen=True)
+class Edges:
+    """Depth edges of a frame, counted by the depth of either side.
 
-    Parameters
+    Attributes
     ----------
-    depth
-        (H, W) disparity, may be a subsampled copy.
-    matte
-        (H, W) coverage or None; an edge whose near side is the subject needs no cut, because the
-        matte separates it already.
-    reach
-        CoC in pixels that one unit of disparity stands for.
-
-    Returns
-    -------
-    tuple of float
-        Ascending thresholds, at most four.
+    pairs
+        (BINS, BINS) number of edges by (bin of the far side, bin of the near side).
+    crowd
+        (BINS,) number of pixels at each depth.
     """
-    pairs = _edge_pairs(depth, matte, reach)
-    total = pairs.sum()
-    if total < max(16, 2e-5 * depth.numel()):
-        return ()
-    crowd = torch.histc(depth.float(), BINS, 0.0, 1.0).cpu().numpy() / depth.numel()
-    chosen: list[int] = []
-    while len(chosen) < MOST_CUTS and pairs.sum() > LEFT_OVER * total:
-        gain = _separated(pairs)
-        # the emptiest depth among the good ones: do not cut through a surface where a gap will do
-        best = int(np.argmin(np.where(gain >= 0.8 * gain.max(), crowd, np.inf)))
-        chosen.append(best)
-        pairs[: best + 1, best + 1 :] = 0
-    return tuple((index + 1) / BINS for index in sorted(chosen))
 
+    pairs: npt.NDArray[np.float64]
+    crowd: npt.NDArray[np.float64]
 
-def _edge_pairs(depth: Tensor, matte: Tensor | None, reach: float) -> npt.NDArray[np.float64]:
-    """Count edges by (bin of the far side, bin of the near side)."""
-    counts = torch.zeros(BINS * BINS, dtype=torch.float64)
-    for axis in (0, 1):
-        first, second = _neighbours(depth, axis)
-        near = torch.maximum(first, second)
-        far = torch.minimum(first, second)
-        edge = (near - far) * reach > JUMP
-        if matte is not None:
-            here, there = _neighbours(matte, axis)
-            cover = torch.where(first > second, here, there)
-            edge &= cover < 0.5
-        index = (_bin(far[edge]) * BINS + _bin(near[edge])).cpu()
-        counts += torch.bincount(index, minlength=BINS * BINS)
-    return counts.reshape(BINS, BINS).numpy()
+    @classmethod
+    def none(cls) -> Edges:
+        """Start counting."""
+        return cls(np.zeros((BINS, BINS)), np.zeros(BINS))
+
+    def with_band(self, depth: Tensor, matte: Tensor | None, reach: float) -> Edges:
+        """Add the edges of one part of the frame.
+
+        Parameters
+        ----------
+        depth
+            (h, w) disparity.
+        matte
+            (h, w) coverage or None; an edge whose near side is the subject needs no cut, because
+            the matte separates it already.
+        reach
+            CoC in pixels that one unit of disparity stands for.
+        """
+        counts = torch.zeros(BINS * BINS, dtype=torch.int64, device=depth.device)
+        for axis in (0, 1):
+            first, second = _neighbours(depth, axis)
+            near, far = torch.maximum(first, second), torch.minimum(first, second)
+            edge = (near - far) * reach > JUMP
+            if matte is not None:
+                here, there = _neighbours(matte, axis)
+                edge &= torch.where(first > second, here, there) < 0.5
+            counts += torch.bincount(
+                _bin(far[edge]) * BINS + _bin(near[edge]), minlength=BINS * BINS
+            )
+        crowd = torch.histc(depth.float(), BINS, 0.0, 1.0).cpu().numpy()
+        return Edges(self.pairs + counts.cpu().numpy().reshape(BINS, BINS), self.crowd + crowd)
+
+    def cuts(self) -> tuple[float, ...]:
+        """Choose, greedily, at most four ascending disparities that separate most edges."""
+        pairs = self.pairs.copy()
+        total = pairs.sum()
+        if total < max(16.0, 2e-5 * self.crowd.sum()):
+            return ()
+        chosen: list[int] = []
+        while len(chosen) < MOST_CUTS and pairs.sum() > LEFT_OVER * total:
+            gain = _separated(pairs)
+            # the emptiest depth among the good ones: do not cut a surface where a gap will do
+            best = int(np.argmin(np.where(gain >= 0.8 * gain.max(), self.crowd, np.inf)))
+            chosen.append(best)
+            pairs[: best + 1, best + 1 :] = 0
+        return tuple((index + 1) / BINS for index in sorted(chosen))
 
 
 def _neighbours(image: Tensor, axis: int) -> tuple[Tensor, Tensor]:
@@ -79,6 +93,6 @@ def _bin(values: Tensor) -> Tensor:
 
 
 def _separated(pairs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How many edges a cut at the upper end of each bin would separate."""
+    """Count the edges that a cut at the upper end of each bin would separate."""
     below = pairs.cumsum(axis=0)
     return np.array([below[cut, cut + 1 :].sum() for cut in range(BINS)])

@@ -1,0 +1,117 @@
+"""What a tile must know of the whole frame, small enough to be kept: cuts, colours per cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bokeh_core.rendering.clean import Blemishes, cleaned
+from bokeh_core.rendering.fill import CELL, filled, trustworthy
+from bokeh_core.rendering.frame import Bounds, tiles, window
+from bokeh_core.rendering.ranks import coverage, occurring, purity, ranks_of
+from bokeh_core.rendering.resample import reduced
+from bokeh_core.rendering.thresholds import Edges
+
+LOOKED_AT = 2_000_000
+"""Pixels whose edges decide where depth is cut."""
+BAND = 256
+STRIDE = 4
+"""Every so many pixels is looked at for what is summed up per cell."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Cuts through depth, and each surface summed up per cell of 16 x 16 pixels.
+
+    Attributes
+    ----------
+    thresholds
+        Disparities that part the slices of depth.
+    cells
+        Rank -> (5, H / 16, W / 16): red, green, blue, disparity, coverage, without gaps.
+    blemishes
+        What is wrong with the depth map as a whole.
+    """
+
+    thresholds: tuple[float, ...]
+    cells: dict[int, Tensor]
+    blemishes: Blemishes
+
+    @classmethod
+    def of(cls, rgb: Tensor, depth: Tensor, matte: Tensor | None, reach: float) -> Overview:
+        """Look over a frame.
+
+        Parameters
+        ----------
+        rgb, depth, matte
+            (H, W, 3), (H, W) and (H, W) or None, as of `render`.
+        reach
+            CoC in pixels that one unit of disparity stands for.
+        """
+        blemishes = Blemishes.of(depth)
+        thresholds = _cuts(depth, matte, reach, blemishes)
+        height, width = (-(-size // CELL) * (CELL // STRIDE) for size in depth.shape)
+        sample = Bounds(0, 0, height, width)
+        colour = window(rgb[::STRIDE, ::STRIDE], sample, rgb.device)
+        disparity = window(depth[::STRIDE, ::STRIDE], sample, rgb.device)
+        cover = None if matte is None else window(matte[::STRIDE, ::STRIDE], sample, rgb.device)
+        ranks = ranks_of(disparity, cover, disparity, thresholds)
+        values = torch.cat((colour, disparity))
+        trust = trustworthy(colour)
+        cells = {
+            rank: _summed_up(values, trust, ranks, cover, rank)
+            for rank in occurring(ranks, thresholds)
+        }
+        return cls(thresholds, cells, blemishes)
+
+    def window(self, rank: int, bounds: Bounds, device: torch.device) -> Tensor:
+        """Cut the cells under a window (on the grid of cells) out of one surface."""
+        cells = Bounds(
+            bounds.top // CELL, bounds.left // CELL, bounds.height // CELL, bounds.width // CELL
+        )
+        return window(self.cells[rank].permute(1, 2, 0), cells, device)
+
+
+def _cuts(
+    depth: Tensor, matte: Tensor | None, reach: float, blemishes: Blemishes
+) -> tuple[float, ...]:
+    """Choose the cuts from bands of the cleaned depth spread over the frame.
+
+    Edges must be looked at in full resolution, but not all of them: every pixel of a small frame,
+    about two million of a large one.
+    """
+    height, width = depth.shape
+    bands = [Bounds(0, 0, height, width)]
+    if height * width > LOOKED_AT:
+        step = height * width // LOOKED_AT + 1
+        bands = tiles(height, width, BAND)[::step]
+    edges = Edges.none()
+    for band in bands:
+        part = window(depth, band, depth.device)
+        cover = None if matte is None else window(matte, band, depth.device)
+        clean = cleaned(part, cover, reach, blemishes)
+        edges = edges.with_band(clean[0], None if cover is None else cover[0], reach)
+    return edges.cuts()
+
+
+def _summed_up(
+    values: Tensor, trust: Tensor, ranks: Tensor, matte: Tensor | None, rank: int
+) -> Tensor:
+    side = CELL // STRIDE
+    own = ranks == rank
+    pure = purity(own, matte, rank)
+    trusted = pure * trust
+    weight = reduced(pure, side)
+    belief = reduced(trusted, side)
+    means = reduced(values * trusted, side) / belief.clamp(min=1e-12)
+    belief = belief / weight.clamp(min=1e-6)
+    seen = reduced((ranks <= rank).float(), side)
+    covered = reduced(coverage(own, matte, rank), side) / seen.clamp(min=1e-6)
+    return torch.cat(
+        (
+            filled(means, (2.0 * weight).clamp(max=1.0), None, trust=belief),
+            filled(covered, (2.0 * seen).clamp(max=1.0), None),
+        )
+    )

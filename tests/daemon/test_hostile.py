@@ -12,6 +12,7 @@ import pytest
 from daemon import figures
 from daemon.faults.raw import Raw, request
 from daemon.faults.sandbox import sandbox
+from daemon.faults.wire_rows import bombs
 
 MIB = 1 << 20
 PIXELS = bytes(48)
@@ -23,37 +24,6 @@ def raw(module_daemon):
         made.hello()
         yield made
         assert made.ask({"type": "ping", "nonce": 5}) == {"type": "pong", "nonce": 5}
-
-
-def bombs():
-    """Messages that promise more than anyone should deliver."""
-    plane = {"width": 65535, "height": 65535, "channels": 4, "dtype": "f32", "digest": "0" * 64}
-    small = {"width": 4, "height": 4, "digest": "0" * 64}
-    render = {"type": "render", "id": "bomb", "image": small}
-    nan = float("nan")
-    return {
-        "nesting": b"\x81\xa4type" + b"\x91" * 60_000,
-        "map of 4 GiB": b"\xdf\xff\xff\xff\xff",
-        "string of 4 GiB": b"\x81\xa4type\xdb\xff\xff\xff\xff",
-        "binary of 4 GiB": b"\x81\xa4type\xc6\xff\xff\xff\xff",
-        "array of 4 G": b"\x81\xa4type\xdd\xff\xff\xff\xff",
-        "empty": b"",
-        "not a map": b"\x01",
-        "not utf-8": b"\x81\xa4type\xa2\xff\xfe",
-        "long header": b"\x00" * (figures.MAX_HEADER_BYTES + 1),
-        "65535 squared": msgpack.packb({**render, "image": plane}),
-        "0 wide": msgpack.packb({**render, "image": {**small, "width": 0}}),
-        "negative": msgpack.packb({**render, "image": {**small, "height": -3}}),
-        "too wide": msgpack.packb({**render, "image": {**small, "width": 65_536}}),
-        "NaN lens": msgpack.packb({**render, "lens": {"kind": "lens", "focus": nan}}),
-        "NaN camera": msgpack.packb({**render, "camera": {"f_number": nan}}),
-        "unknown type": msgpack.packb({"type": "exec"}),
-        "no id": msgpack.packb({"type": "render", "image": small}),
-        "path as id": msgpack.packb({**render, "id": "../../etc/passwd"}),
-        "matte of another size": msgpack.packb({**render, "matte": {**small, "width": 5}}),
-        "four-channel depth": msgpack.packb({**render, "depth": {**small, "channels": 4}}),
-        "pixels of nothing": msgpack.packb({"type": "pixels", "id": "x", "planes": ["image"]}),
-    }
 
 
 @pytest.mark.parametrize("name", bombs())

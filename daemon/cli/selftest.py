@@ -1,0 +1,48 @@
+"""`defocus selftest faults`: break the daemon in every way we know, and count what was lost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from daemon.faults.row import Row
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("what", choices=["faults"], help="the fault table")
+    parser.add_argument("--quick", action="store_true", help="small counts, about a minute")
+    parser.add_argument(
+        "--soak", type=float, default=0.0, metavar="MINUTES", help="end with a soak this long"
+    )
+    parser.add_argument(
+        "--only", metavar="WORD", help="only rows with this word in their function, e.g. worker"
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table as a page")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the table; 0 only when nothing was lost, hung or untyped."""
+    from daemon.faults import table  # noqa: PLC0415
+
+    found: list[Row] = []
+    print(f"{'fault':62}{'tried':>8}{'lost':>6}{'hung':>6}{'untyped':>9}{'worst ms':>10}")
+    chosen = table.rows(full=not args.quick, soak_minutes=args.soak)
+    for row, seconds in table.run(chosen, args.only):
+        found.append(row)
+        print(
+            f"{row.fault:62}{row.tried:8}{row.lost:6}{row.hung:6}{row.untyped:9}{row.worst_ms:10.0f}"
+            f"   {row.note} ({seconds:.0f} s)",
+            flush=True,
+        )
+        for example in row.examples:
+            print(f"    {example}", file=sys.stderr)
+    if args.write is not None:
+        words = f"defocus selftest faults{' --quick' if args.quick else ''}"
+        soak = f" --soak {args.soak:g}" if args.soak else ""
+        args.write.write_text(table.page(found, words + soak), encoding="utf-8")
+    return 0 if all(row.good for row in found) else 1

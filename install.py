@@ -434,6 +434,15 @@ def plugin_faults(gimp: Path) -> list[str]:
     return faults
 
 
+def gimp_has_python() -> bool:
+    """Whether the system's GIMP can run Python plug-ins; other packages bring their own Python."""
+    names = ("gimp", "gimp-3.0", "gimp-3.2")
+    if sys.platform != "linux" or not any(map(shutil.which, names)):
+        return True
+    code = "import gi; gi.require_version('Gimp', '3.0')"
+    return any(works(Path(name), code) for name in ("/usr/bin/python3", "/usr/local/bin/python3"))
+
+
 # --- service
 
 
@@ -573,6 +582,10 @@ def doctor(steps: Steps, mend: bool) -> int:
         steps.say(f"{mark(not faults)} plug-in in {gimp}: {'; '.join(faults[:4]) or 'up to date'}")
         if faults:
             broken.append("plug-in")
+    if gimps and not gimp_has_python():
+        broken.append("GIMP's Python")
+        steps.say(f"{mark(False)} GIMP's Python: it cannot load GIMP's own bindings")
+        steps.say("       Debian, Ubuntu: sudo apt-get install python3-gi gir1.2-gimp-3.0")
     if broken and mend and good:
         steps.say("-- mending")
         install(steps, [])
@@ -583,8 +596,8 @@ def doctor(steps: Steps, mend: bool) -> int:
     return int(bool(broken) or code != 0)
 
 
-def mark(good: bool) -> str:
-    return "[ok]  " if good else "[miss]"
+def mark(good: bool, otherwise: str = "[miss]") -> str:
+    return "[ok]  " if good else otherwise
 
 
 def uninstall(steps: Steps) -> None:

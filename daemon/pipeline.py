@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -15,12 +16,13 @@ import msgspec
 import numpy as np
 
 from bokeh_core import lens as library
+from bokeh_core import rendering
 from bokeh_core.analysis import analyse
 from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import InputError
 from bokeh_core.networks import registry
 from bokeh_core.progress import Progress, part
-from bokeh_core.rendering import render
+from bokeh_core.rendering import prepare, render, render_prepared
 from bokeh_core.segmentation import portrait_matte
 from bokeh_core.subjects import at_point
 from daemon import optics, samples
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from daemon.planes import Input, Level, Output
     from daemon.protocol import Render
 
+SURFACE_BYTES = 100
+"""What the renderer keeps per pixel of a picture that was cut ahead."""
+CUT_PIXELS = 4_000_000
+"""Largest picture that is cut ahead: a preview, not a photo."""
 RESULT_KEPT_S = Limits().result_kept_s
 
 
@@ -56,8 +62,20 @@ class Prepared:
     maps: Maps
 
 
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A small picture cut into surfaces, for quick changes of the lens."""
+
+    surfaces: rendering.Prepared
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it may grow to."""
+        return SURFACE_BYTES * self.surfaces.depth.size
+
+
 Kind = TypeVar("Kind")
-Value: TypeAlias = Codes | Maps | Prepared | Outcome
+Value: TypeAlias = Codes | Maps | Prepared | Cut | Outcome
 
 
 def nbytes(value: Value) -> int:
@@ -200,17 +218,34 @@ class Task:
         maps = ready.maps
         look = self._look(maps).scaled(max(ready.light.shape[:2]) / self._long_side())
         matte = None if self.request.subject == "none" else maps.matte
+        small = self.request.preview > 0 and maps.depth.size <= CUT_PIXELS and self.tile is None
         with self._timed("render"):
-            rendered = render(
-                *(ready.light, maps.depth, matte, look),
-                progress=report,
-                device=self.device,
-                preview=self.request.preview > 0,
-                tile=self.tile,
-            )
+            if small and isinstance(look, library.Lens):
+                cut = self._cut(ready, matte, look.max_coc)
+                rendered = render_prepared(cut.surfaces, look, progress=report, preview=True)
+            else:
+                rendered = render(
+                    *(ready.light, maps.depth, matte, look),
+                    progress=report,
+                    device=self.device,
+                    preview=self.request.preview > 0,
+                    tile=self.tile,
+                )
         with self._timed("composite"):
             codes = ready.source.composite(ready.light, rendered)
         return codes, look.focus if isinstance(look, library.Lens) else None
+
+    def _cut(self, ready: Prepared, matte: Float32 | None, max_coc: float) -> Cut:
+        """Cut a preview into surfaces, for this blur and any up to the next power of two."""
+        reach = 2.0 ** math.ceil(math.log2(max(max_coc, 8.0)))
+        key = (*self._prepared_key(), reach)
+        kept = self.cache.get("prepared", key)
+        if isinstance(kept, Cut):
+            return kept
+        light, depth = ready.light, ready.maps.depth
+        cut = Cut(prepare(light, depth, matte, max_coc=reach, device=self.device))
+        self.cache.put("prepared", key, cut)
+        return cut
 
     def _look(self, maps: Maps) -> library.Lens | library.BinnedGaussian:
         request = self.request

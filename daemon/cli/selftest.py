@@ -19,9 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--soak", type=float, default=0.0, metavar="MINUTES", help="end with a soak this long"
     )
-    parser.add_argument(
-        "--only", metavar="WORD", help="only rows with this word in their function, e.g. worker"
-    )
+    parser.add_argument("--only", metavar="WORD", help="only some rows, for example worker_row")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table as a page")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pickle
@@ -113,7 +114,7 @@ def weights_row(count: int) -> Row:
             path.write_bytes(content)
             if kind == 5:
                 path.unlink()
-            _load_damaged(row, lambda known=known: registry.load_tensors(known, path.parent))
+            _load_damaged(row, functools.partial(registry.load_tensors, known, path.parent))
     return row
 
 
@@ -170,7 +171,7 @@ def _full_disk(folder: Path) -> Iterator[bool]:
     if os.name != "posix" or os.getuid() != 0 or not shutil.which("mount"):
         yield False
         return
-    words = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder]
+    words = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
     if subprocess.run(words, capture_output=True, check=False).returncode:
         yield False
         return

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import imagecodecs
-
-from bokeh_core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,23 +19,16 @@ COMPRESSION = 3
 _HEADER_END = 33
 
 
-def is_16_bit(data: bytes) -> bool:
-    """Whether PNG data has 16 bits a channel."""
-    return data[24:25] == b"\x10"
+def is_16_bit(file: BinaryIO) -> bool:
+    """Whether a PNG file has 16 bits a channel."""
+    file.seek(24)
+    return file.read(1) == b"\x10"
 
 
-def decode(data: bytes) -> npt.NDArray[np.uint16]:
-    """Decode to (H, W, C) uint16.
-
-    Raises
-    ------
-    InputError
-        Damaged or truncated.
-    """
-    try:
-        pixels = imagecodecs.png_decode(data)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"damaged PNG ({error})") from error
+def decode(file: BinaryIO) -> npt.NDArray[np.uint16]:
+    """Decode a PNG file to (H, W, C) uint16; damaged data raises an error of imagecodecs."""
+    file.seek(0)
+    pixels = imagecodecs.png_decode(file.read())
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import struct
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +27,6 @@ MIN_SIDE = 16
 """Smallest width and height, in pixels: less has no background to blur."""
 MAX_PIXELS = 120_000_000
 """Largest width * height; more is refused from the header, before memory is taken."""
-MAX_FILE_BYTES = 4 << 30
 
 _MAGIC: dict[Format, tuple[bytes, ...]] = {
     "JPEG": (b"\xff\xd8\xff",),
@@ -65,28 +62,39 @@ def read(path: str | Path, *, min_side: int = MIN_SIDE) -> Picture:
             return _read(path, min_side)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """Word what the system or a decoder says; on damaged data decoders fail in every way."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, UnidentifiedImageError):
+        return "is damaged: its header cannot be read"
+    return "is damaged or truncated (" + " ".join(str(error).split())[:200] + ")"
 
 
 def _read(path: Path, min_side: int) -> Picture:
     if path.is_dir():
         raise InputError("is a folder, not a picture")
-    size = path.stat().st_size
-    if size == 0:
-        raise InputError("is empty (0 bytes)")
-    if size > MAX_FILE_BYTES:
-        raise InputError(f"is larger than {MAX_FILE_BYTES >> 30} GB")
-    data = path.read_bytes()
-    found = _format(data)
-    pixels_of = _read_tiff if found == "TIFF" else _read_common
-    picture = pixels_of(data, found, min_side)
+    if path.exists() and not path.is_file():
+        raise InputError("is not a file")
+    with path.open("rb") as file:
+        found = _format(file.read(16))
+        file.seek(0)
+        pixels_of = _read_tiff if found == "TIFF" else _read_common
+        picture = pixels_of(file, found, min_side)
     if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
         raise InputError("holds NaN or infinite values")
     return picture
 
 
 def _format(data: bytes) -> Format:
+    if not data:
+        raise InputError("is empty (0 bytes)")
     for name, starts in _MAGIC.items():
         if data.startswith(starts):
             return name
@@ -106,40 +114,27 @@ def _check_size(width: int, height: int, min_side: int) -> None:
         )
 
 
-def _read_common(data: bytes, found: Format, min_side: int) -> Picture:
+def _read_common(file: BinaryIO, found: Format, min_side: int) -> Picture:
     """Read JPEG, PNG or WebP through Pillow; 16-bit PNG's pixels through imagecodecs."""
-    try:
-        with Image.open(io.BytesIO(data), formats=[found.upper()]) as image:
-            _check_size(image.width, image.height, min_side)
-            _check_kind(image)
-            exif = blocks.bare_exif(image.info.get("exif"))
-            kept = Metadata(
-                icc=image.info.get("icc_profile") or None,
-                exif=exif,
-                xmp=_xmp(image),
-                dpi=_dpi(image),
-            )
-            wide = found == "PNG" and png.is_16_bit(data) and image.mode != "P"
-            pixels = png.decode(data) if wide else _plain(image)
-    except UnidentifiedImageError as error:
-        raise InputError("is damaged: its header cannot be read") from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"is damaged or truncated ({error})") from error
+    with Image.open(file, formats=[found.upper()]) as image:
+        _check_size(image.width, image.height, min_side)
+        _check_kind(image)
+        wide = found == "PNG" and image.mode != "P" and png.is_16_bit(file)
+        pixels: npt.NDArray[Any] = png.decode(file) if wide else _plain(image)
+        # after the pixels: PNG may have its metadata behind them
+        exif = blocks.bare_exif(image.info.get("exif"))
+        icc = image.info.get("icc_profile") or None
+        kept = Metadata(icc=icc, exif=exif, xmp=_xmp(image), dpi=_dpi(image))
     return _assemble(pixels, kept, found, blocks.orientation(exif))
 
 
-def _read_tiff(data: bytes, found: Format, min_side: int) -> Picture:
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = tiff.page_of(file)
-            _check_size(page.imagewidth, page.imagelength, min_side)
-            kept = Metadata(**tiff.metadata_blocks(data, page))
-            pixels = tiff.decode(page)
-            turn = page.tags.get(blocks.ORIENTATION)
-    except (tifffile.TiffFileError, struct.error, KeyError, IndexError, AttributeError) as error:
-        raise InputError(f"is a damaged TIFF ({error})") from error
+def _read_tiff(file: BinaryIO, found: Format, min_side: int) -> Picture:
+    with tifffile.TiffFile(file) as opened:
+        page = tiff.page_of(opened)
+        _check_size(page.imagewidth, page.imagelength, min_side)
+        kept = Metadata(**tiff.metadata_blocks(file, page))
+        pixels = tiff.decode(page)
+        turn = page.tags.get(blocks.ORIENTATION)
     orientation = turn.value if turn is not None and turn.value in range(1, 9) else 1
     return _assemble(pixels, kept, found, orientation)
 

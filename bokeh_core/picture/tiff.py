@@ -68,12 +68,9 @@ def decode(page: tifffile.TiffPage) -> npt.NDArray[Any]:
     Raises
     ------
     InputError
-        Damaged, truncated, or a sample type that is not handled.
+        A sample type that is not handled. Damaged data raises any error of tifffile.
     """
-    try:
-        pixels = page.asarray()
-    except (ValueError, RuntimeError, OSError, IndexError, TypeError) as error:
-        raise InputError(f"damaged TIFF ({error})") from error
+    pixels = page.asarray()
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
         colours = np.asarray(page.colormap)
         pixels = (colours.T[pixels] // 257).astype(np.uint8)
@@ -94,11 +91,11 @@ def decode(page: tifffile.TiffPage) -> npt.NDArray[Any]:
     return pixels
 
 
-def metadata_blocks(data: bytes, page: tifffile.TiffPage) -> dict[str, Any]:
+def metadata_blocks(file: BinaryIO, page: tifffile.TiffPage) -> dict[str, Any]:
     """Give icc, exif, xmp and dpi of a page as keyword arguments of `Metadata`."""
     return {
         "icc": _raw(page, 34675),
-        "exif": _exif(data, page),
+        "exif": _exif(file, page),
         "xmp": _raw(page, 700),
         "dpi": _dpi(page),
     }
@@ -182,12 +179,12 @@ def _directories(
     return texts, directories
 
 
-def _exif(data: bytes, page: tifffile.TiffPage) -> bytes | None:
+def _exif(file: BinaryIO, page: tifffile.TiffPage) -> bytes | None:
     """Make an EXIF block of a page's tags, less those that tell how the pixels are stored."""
     block = Image.Exif()
     block.endian = page.parent.byteorder
     try:
-        block.load_from_fp(io.BytesIO(data), page.offset)
+        block.load_from_fp(file, page.offset)
         for tag in _STORAGE.intersection(block):
             del block[tag]
         return bare_exif(block.tobytes()) if block else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from bokeh_core.picture import png, tiff
 from bokeh_core.picture.files import check_target, replacing
 
 if TYPE_CHECKING:
-    from bokeh_core.picture.model import Format, Picture
+    from bokeh_core.picture.model import Format, Metadata, Picture
 
 SUFFIXES: dict[str, Format] = {
     ".jpg": "JPEG",
@@ -23,6 +24,7 @@ SUFFIXES: dict[str, Format] = {
     ".tiff": "TIFF",
     ".webp": "WebP",
 }
+_SEGMENT = 65_400
 _MAX_SIDE = {"JPEG": 65500, "WebP": 16383}
 
 
@@ -81,8 +83,18 @@ def write(path: str | Path, picture: Picture, *, quality: int = 95) -> None:
             _with_pillow(temporary, picture, wanted, quality)
 
 
+def _that_fits(kept: Metadata, wanted: Format) -> Metadata:
+    """Leave out what JPEG cannot hold: a block must fit into one 64-KiB segment."""
+    if wanted != "JPEG":
+        return kept
+    exif, xmp = (
+        block if block and len(block) < _SEGMENT else None for block in (kept.exif, kept.xmp)
+    )
+    return dataclasses.replace(kept, exif=exif, xmp=xmp)
+
+
 def _with_pillow(path: Path, picture: Picture, wanted: Format, quality: int) -> None:
-    kept = picture.metadata
+    kept = _that_fits(picture.metadata, wanted)
     options: dict[str, Any] = {"icc_profile": kept.icc, "exif": kept.exif or b""}
     if wanted == "PNG":
         options["compress_level"] = png.COMPRESSION

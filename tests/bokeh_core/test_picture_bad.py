@@ -70,7 +70,7 @@ BAD = {
     "cut PNG": (encoded("PNG")[:-400], "damaged|truncated"),
     "cut 16-bit PNG": (wide_png()[:-300], "damaged|truncated"),
     "cut WebP": (encoded("WEBP")[:-100], "damaged|truncated"),
-    "cut TIFF": (tiff(data=np.zeros((40, 40, 3), np.uint16), photometric="rgb")[:500], "TIFF"),
+    "cut TIFF": (tiff(data=np.zeros((40, 40, 3), np.uint16), photometric="rgb")[:500], "truncated"),
     "flipped PNG": (encoded("PNG")[:100] + b"xxxx" + encoded("PNG")[104:], "damaged"),
     "flipped 16-bit PNG": (wide_png()[:300] + b"xxxx" + wide_png()[304:], "damaged"),
     "CMYK JPEG": (encoded("JPEG", mode="CMYK"), "CMYK"),

@@ -195,6 +195,14 @@ def test_xmp_about_lost_attachments_is_dropped(tmp_path):
     assert picture.read(path).metadata.xmp is None
 
 
+def test_blocks_too_long_for_jpeg_are_left_out(tmp_path):
+    path = tmp_path / "p.jpg"
+    metadata = Metadata(exif=exif() + bytes(70_000), xmp=XMP)
+    picture.write(path, Picture(noise((20, 20, 3), np.uint8), metadata=metadata))
+    assert picture.read(path).metadata.xmp == XMP
+    assert picture.read(path).metadata.exif is None
+
+
 def test_mpo_of_a_phone_is_its_first_picture(tmp_path):
     first, second = (Image.fromarray(np.full((20, 30, 3), v, np.uint8)) for v in (200, 10))
     first.save(tmp_path / "p.jpg", format="MPO", save_all=True, append_images=[second])

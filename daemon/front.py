@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from daemon.metrics import Metrics
     from daemon.settings import Settings
 
 BUSY_TICK_MS = 50
@@ -44,6 +45,7 @@ class Front:
         self._token = connection.new_token()
         self._desk = Desk(settings, self._token, self._schedule, self._link, self._post)
         self._gate: Gate | None = None
+        self._metrics = _metrics(settings.metrics_port)
         self._signals = 0
         self._probe_at = 0.0
 
@@ -90,6 +92,8 @@ class Front:
         self._link.close()
         if self._gate is not None:
             self._gate.close()
+        if self._metrics is not None:
+            self._metrics.close()
         self._post.close(linger_ms=1000)
         self._context.term()
 
@@ -118,6 +122,8 @@ class Front:
         if time.monotonic() > self._probe_at:
             self._probe_at = time.monotonic() + self._settings.limits.silence_s
             self._desk.probe()
+            if self._metrics is not None:
+                self._metrics.update(self._desk.state())
         self._post.flush()
         for peer in self._post.gone:
             self._desk.leave(peer)
@@ -161,6 +167,16 @@ def serve(settings: Settings) -> None:
         front.close()
         taken.release()
         _log.info("stopped")
+
+
+def _metrics(port: int | None) -> Metrics | None:
+    if port is None:
+        return None
+    try:
+        from daemon.metrics import Metrics  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise OSError("--metrics-port needs the extra: pip install 'defocus[metrics]'") from None
+    return Metrics(port)
 
 
 def _remove_stale(endpoint: str) -> None:

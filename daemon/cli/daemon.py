@@ -32,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     status = verbs.add_parser("status", help="queue, cache, device, memory, models, uptime")
     status.add_argument("--json", action="store_true", help="print one JSON object")
     keys.configure(verbs.add_parser("keys", help="who may connect from another machine"))
+    service = verbs.add_parser("service", help="start the daemon with your session")
+    service.add_argument("action", choices=["install", "remove", "show"])
     logs = verbs.add_parser("logs", help="print the last lines of the log")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many (default 50)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
@@ -46,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         "stop": _stop,
         "status": _status,
         "logs": _logs,
+        "service": _service,
         "keys": keys.run,
     }
     return verbs[args.verb](args)
@@ -180,6 +183,23 @@ def _logs(args: argparse.Namespace) -> int:
                 time.sleep(0.3)
     except OSError as fault:
         return _complain(f"no log yet: {fault}")
+    return 0
+
+
+def _service(args: argparse.Namespace) -> int:
+    from daemon import service  # noqa: PLC0415
+
+    found = service.service()
+    try:
+        if args.action == "show":
+            print(found.text, end="" if found.text.endswith("\n") else "\n")
+        elif args.action == "install":
+            service.install(found)
+            print(f"the daemon starts with your session ({found.path or service.LABEL})")
+        else:
+            print("removed" if service.remove(found) else "there was no service")
+    except (service.ServiceProblem, OSError) as fault:
+        return _complain(str(fault))
     return 0
 
 

@@ -204,7 +204,7 @@ def street(width: int, margin: int, seed: int = 0) -> Scene:
 
 
 def couple(width: int, margin: int, seed: int = 0) -> Scene:
-    """Two people, the nearer one at the frame's edge out of the matte, against many small lights."""
+    """Two people, the nearer at the frame's edge and out of the matte, before many lights."""
     canvas = _canvas(width, margin, 300 + seed)
     rng = canvas.rng
     first = _person(canvas, rng.uniform(0.5, 0.65), 0.15, 0.18, 120)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bokeh_core.rendering.levels import Levels
 
 COLOURS = (1.0, 0.0, -1.0)
-"""Sign of the fringe for red, green and blue; coverage goes with green."""
+"""Sign of the fringe for red, green and blue."""
 CENTRE = (0.0, 0.0)
 
 
@@ -44,7 +44,8 @@ class Blur:
         Parameters
         ----------
         planes
-            (C, h, w): premultiplied red, green, blue, coverage and whatever else goes along.
+            (C, h, w): premultiplied red, green, blue, then coverage and density; with a fringe
+            these come once for each colour too.
         coc
             (1, h, w) signed CoC radius in pixels.
         cover
@@ -161,8 +162,8 @@ class Blur:
                 for sign in (COLOURS if fringe else (0.0,))
             ]
             spectra = [_transformed(kernel, size) for kernel in kernels]
-            if fringe:
-                spectra += [spectra[1], spectra[1]]
+            if fringe:  # light, coverage and density come in threes
+                spectra *= 3
             self._spectra[key] = torch.stack(spectra).to(self.device)
         return self._spectra[key]
 

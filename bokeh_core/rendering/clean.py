@@ -16,8 +16,10 @@ STEEP = 1.0
 SNAPS = 4
 DISAGREEING = 2.0
 """Depth beside the matte's edge that is off its surroundings by more than this CoC is corrected."""
-TOWARDS = 0.05
+TOWARDS = 0.15
 """A correction needs depth that is off by this share of the way to the other side."""
+BEYOND = 1.25
+"""... and not off by much more than all of it, which would be a third surface."""
 AUDIBLE = 0.25
 """Noise of more than this many pixels of CoC (one sigma) is smoothed away."""
 
@@ -84,8 +86,9 @@ def _snapped(depth: Tensor, reach: float) -> Tensor:
         steep = (high - low) * reach > STEEP
         if not bool(steep.any()):
             break
-        nearest = torch.where(high - depth < depth - low, high, low)
-        depth = torch.where(steep, nearest, depth)
+        # lerp with a mask is a tenth of the cost of where on a CPU
+        nearest = torch.lerp(low, high, (high - depth < depth - low).float())
+        depth = torch.lerp(depth, nearest, steep.float())
     return depth
 
 
@@ -124,7 +127,9 @@ def _agreeing(depth: Tensor, matte: Tensor, reach: float, band: int) -> Tensor:
     for k in (0, 1):
         rim = (shares[k] > 0) & (cores[k] == 0)
         off, gap = here - beyond[k], beyond[1 - k] - beyond[k]
-        wrong = sides[k] & (off.abs() * reach > DISAGREEING) & (off * gap > TOWARDS * gap * gap)
+        way = off * gap / (gap * gap).clamp(min=1e-9)
+        wrong = sides[k] & (off.abs() * reach > DISAGREEING)
+        wrong &= (way > TOWARDS) & (way < BEYOND)
         wrong &= enlarged(rim.float(), cell) > 0
         result[inner] = torch.lerp(result[inner], beyond[k], wrong.float())
     return result

@@ -55,7 +55,8 @@ def composite(
     """
     device = surfaces[0].light.device
     light = torch.zeros(3, core.height, core.width, device=device)
-    through = torch.ones(1, core.height, core.width, device=device)
+    colours = 3 if lens.fringe else 1  # each colour has a coverage of its own
+    through = torch.ones(colours, core.height, core.width, device=device)
     for surface in _nearest_first(surfaces, lens):
         step()
         coc = torch.zeros_like(surface.depth)
@@ -92,7 +93,7 @@ def _needed(
     surface: Surface, coc: Tensor, through: Tensor, core: Bounds, stretch: float
 ) -> Bounds | None:
     """Rectangle of the core where the surface can add light and nothing hides it."""
-    visible = through[0] > FAINTEST
+    visible = through.amax(dim=0) > FAINTEST
     covered = surface.cover[0] > 0
     if bool(covered.all()):
         support = _box(visible)
@@ -134,20 +135,20 @@ def _scattered(
     radius = float(coc.abs().amax())
     source = _source(box, radius, blur, coc.shape[1], coc.shape[2])
     where = _slices(source)
-    light, cover, coc = surface.light[where], surface.cover[where], coc[where]
-    planes = [light, cover]
+    colours = 3 if blur.lens.fringe else 1
+    cover, coc = surface.cover[where], coc[where]
+    planes = [surface.light[where], cover.expand(colours, -1, -1)]
     full = bool((cover == 1).all())
     least, most = (float(value) for value in torch.aminmax(coc))
     uneven = most - least > 1e-3 or field.varies
     if uneven and not full:
-        planes.append(torch.ones_like(cover))
-    stack = torch.cat(planes)
-    blurred = field.apply(blur, stack, coc, cover.clamp(min=1e-3), source)
+        planes.append(torch.ones_like(planes[1]))
+    blurred = field.apply(blur, torch.cat(planes), coc, cover.clamp(min=1e-3), source)
     rows, columns = _within(box, source)
     blurred = blurred[:, rows, columns]
-    light, cover = blurred[:3], blurred[3:4]
+    light, cover = blurred[:3], blurred[3 : 3 + colours]
     if full or uneven:
-        density = blurred[-1:].clamp(min=1e-3)
+        density = blurred[-colours:].clamp(min=1e-3)
         light, cover = light / density, cover / density
     present = cover > FAINTEST
     return light * present, cover.clamp_(max=1.0) * present

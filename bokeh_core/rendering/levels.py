@@ -26,7 +26,7 @@ class Quality:
     halving: float
 
 
-FULL = Quality(step=1.5, growth=0.15, halving=8.0)
+FULL = Quality(step=1.5, growth=0.15, halving=16.0)
 PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0)
 
 

@@ -1,0 +1,82 @@
+"""Seconds and memory of one rendering method, each measured in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+import time
+from dataclasses import dataclass
+
+import cv2
+
+from bokeh_core.evaluation.render_methods import METHODS, five_gaussians
+from bokeh_core.evaluation.scenes import portrait
+from bokeh_core.evaluation.thin_lens import Inputs, pinhole
+from bokeh_core.lens import Lens
+
+SCENE_WIDTH = 1024
+MAX_COC = 48.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one call took."""
+
+    seconds_per_megapixel: float
+    yardstick: float
+    peak_megabytes: float
+
+    @property
+    def ratio(self) -> float:
+        """Time in units of the paper's five full-resolution Gaussians, same process."""
+        return self.seconds_per_megapixel / self.yardstick
+
+
+def measure(method: str, megapixels: float) -> Cost:
+    """Time a method on the portrait scene enlarged to a size, focus on the subject.
+
+    Parameters
+    ----------
+    method
+        Name in `METHODS`.
+    megapixels
+        Size of the picture.
+    """
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return pool.apply(_measured, (method, megapixels))
+
+
+def _measured(method: str, megapixels: float) -> Cost:
+    inputs, lens = _large(megapixels)
+    size = inputs.depth.size / 1e6
+    METHODS[method](_cropped(inputs), lens)  # first calls load libraries
+    start = time.perf_counter()
+    METHODS[method](inputs, lens)
+    seconds = time.perf_counter() - start
+    unit = 1024.0**2 if sys.platform == "darwin" else 1024.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    start = time.perf_counter()
+    five_gaussians(inputs, lens)
+    yardstick = time.perf_counter() - start
+    return Cost(seconds / size, yardstick / size, peak)
+
+
+def _large(megapixels: float) -> tuple[Inputs, Lens]:
+    scene = portrait(SCENE_WIDTH, 8)
+    small = pinhole(scene)
+    width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
+    size = (width, width * 3 // 4)
+    focus = next(layer.disparity for layer in scene.layers if layer.subject)
+    inputs = Inputs(
+        cv2.resize(small.rgb, size, interpolation=cv2.INTER_LINEAR),
+        cv2.resize(small.depth, size, interpolation=cv2.INTER_NEAREST),
+        cv2.resize(small.matte, size, interpolation=cv2.INTER_LINEAR),
+    )
+    return inputs, Lens(focus=focus, max_coc=MAX_COC)
+
+
+def _cropped(inputs: Inputs) -> Inputs:
+    part = (slice(0, 128), slice(0, 128))
+    return Inputs(inputs.rgb[part].copy(), inputs.depth[part].copy(), inputs.matte[part].copy())

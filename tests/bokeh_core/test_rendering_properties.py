@@ -1,0 +1,317 @@
+"""What must hold for any picture: identity, energy, invariance, monotony, no NaN."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from bokeh_core.errors import Cancelled, InputError
+from bokeh_core.lens import BinnedGaussian, Lens
+from bokeh_core.rendering import prepare, render, render_prepared
+
+LOOKS = [
+    Lens(focus=0.6, max_coc=24.0),
+    Lens(focus=0.1, max_coc=24.0, blades=5, rotation=0.3, keep_subject_sharp=True),
+    Lens(focus=0.3, max_coc=24.0, cat_eye=0.8, squeeze=1.5, fringe=0.1, ring=0.5),
+    BinnedGaussian(strength=6.0),
+]
+
+
+def scene(height=96, width=120, seed=0):
+    """Soft-edged subject before a slanted scene with something near; textured."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    rgb = rng.uniform(0, 1, (height, width, 3)).astype(np.float32)
+    distance = np.hypot(x - 0.5 * width, y - 0.7 * height)
+    matte = np.clip(0.5 + (0.3 * height - distance) / 3, 0, 1).astype(np.float32)
+    depth = np.where(matte > 0.5, 0.6, 0.05 + 0.3 * y / height).astype(np.float32)
+    near = x > 0.88 * width
+    depth[near] = 0.95
+    matte[near] = 0
+    return rgb, depth, matte
+
+
+def encoded(linear):
+    return np.clip(linear, 0, 1) ** (1 / 2.2)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["disc", "polygon", "exotic", "paper"])
+@pytest.mark.parametrize("with_matte", [True, False])
+def test_a_constant_picture_stays_constant(look, with_matte):
+    _, depth, matte = scene()
+    rgb = np.full((*depth.shape, 3), 0.37, np.float32)
+    out = render(rgb, depth, matte if with_matte else None, look)
+    np.testing.assert_allclose(out, rgb, atol=2e-5)
+
+
+def test_what_is_in_focus_is_untouched_to_the_last_bit():
+    rgb, depth, matte = scene()
+    hard = (matte > 0.5).astype(np.float32)
+    far_from_near = np.arange(depth.shape[1]) < 0.88 * depth.shape[1] - 24
+    out = render(rgb, depth, hard, Lens(focus=0.6, max_coc=24.0))
+    kept = (hard == 1) & far_from_near
+    assert kept.sum() > 500
+    np.testing.assert_array_equal(out[kept], rgb[kept])
+    assert np.abs(out[hard == 0] - rgb[hard == 0]).mean() > 0.05
+
+
+def test_a_zero_blur_is_the_identity():
+    rgb, depth, matte = scene()
+    out = render(rgb, depth, np.round(matte), Lens(focus=0.5, max_coc=0.0))
+    np.testing.assert_array_equal(out, rgb)
+    out = render(rgb, depth, np.round(matte), Lens(focus=0.5, focus_range=1.0, max_coc=30))
+    np.testing.assert_array_equal(out, rgb)
+
+
+@pytest.mark.parametrize("blades", [0, 6, 5])
+@pytest.mark.parametrize("radius", [1.0, 2.2, 4.7, 10.0, 21.0])
+def test_a_light_keeps_its_energy(blades, radius):
+    rgb = np.zeros((140, 140, 3), np.float32)
+    rgb[70, 71] = (900.0, 500.0, 100.0)
+    depth = np.zeros((140, 140), np.float32)
+    out = render(rgb, depth, None, Lens(focus=1.0, max_coc=radius, blades=blades))
+    np.testing.assert_allclose(out.sum((0, 1)), rgb.sum((0, 1)), rtol=2e-3)
+
+
+def spot(lens, size=161):
+    rgb = np.zeros((size, size, 3), np.float32)
+    rgb[size // 2, size // 2] = 1000.0
+    return render(rgb, np.zeros((size, size), np.float32), None, lens)[..., 1]
+
+
+def second_moments(image):
+    centre = image.shape[0] // 2
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] - centre
+    total = image.sum()
+    return (image * x * x).sum() / total, (image * y * y).sum() / total
+
+
+@pytest.mark.parametrize("radius", [2.0, 3.3, 6.0, 9.1, 17.0, 30.0])
+def test_a_disc_is_as_wide_as_its_radius_says(radius):
+    xx, yy = second_moments(spot(Lens(focus=1.0, max_coc=radius)))
+    assert xx == pytest.approx(radius**2 / 4, rel=0.05)
+    assert yy == pytest.approx(radius**2 / 4, rel=0.05)
+
+
+def test_the_first_vertex_of_a_polygon_is_where_rotation_says():
+    radius = 24.0
+    triangle = spot(Lens(focus=1.0, max_coc=radius, blades=3, rotation=np.pi / 2))
+    rows = np.nonzero(triangle.max(axis=1) > 0.1 * triangle.max())[0] - 80
+    assert rows.max() == pytest.approx(radius, abs=3)  # vertex below: y points down
+    assert rows.min() == pytest.approx(-radius / 2, abs=3)
+    rgb = np.zeros((161, 161, 3), np.float32)
+    rgb[80, 80] = 1000.0
+    near = Lens(focus=0.0, max_coc=radius, blades=3, rotation=np.pi / 2)
+    flipped = render(rgb, np.ones((161, 161), np.float32), None, near)[..., 1]
+    difference = np.abs(flipped[::-1, ::-1] - triangle)
+    assert difference.max() < 0.15 * triangle.max()  # half-size blocks are not mirrored
+    assert difference.mean() < 0.003 * triangle.max()
+
+
+def test_squeeze_ring_and_kernel_shape_the_spot():
+    base = {"focus": 1.0, "max_coc": 20.0}
+    xx, yy = second_moments(spot(Lens(**base, squeeze=1.6)))
+    assert yy / xx == pytest.approx(1.6**2, rel=0.08)
+    plain, soap, smooth = (spot(Lens(**base, ring=ring)) for ring in (0.0, 1.0, -1.0))
+    assert soap[80, 80] < 0.4 * plain[80, 80] < 0.4 * smooth[80, 80]
+    heart = np.zeros((9, 9))
+    heart[:, :4] = 1
+    image = spot(Lens(**base, kernel=heart))
+    assert image[:, :80].sum() > 0.94 * image.sum()
+
+
+def test_curvature_goes_from_polygon_to_disc():
+    base = {"focus": 1.0, "max_coc": 24.0}
+    areas = [(spot(Lens(**base, blades=4, curvature=c)) > 0.2).sum() for c in (0.0, 0.5, 1.0)]
+    assert areas == sorted(areas)
+    disc = spot(Lens(**base))
+    np.testing.assert_allclose(spot(Lens(**base, blades=4, curvature=1.0)), disc, atol=1e-3)
+
+
+def test_cat_eye_narrows_the_discs_in_the_corner_towards_the_centre_only():
+    lens = Lens(focus=1.0, max_coc=14.0, cat_eye=0.9)
+    depth = np.zeros((200, 200), np.float32)
+
+    def area(row, column):
+        rgb = np.zeros((200, 200, 3), np.float32)
+        rgb[row, column] = 1000.0
+        out = render(rgb, depth, None, lens)[..., 1]
+        assert out.sum() == pytest.approx(1000.0, rel=0.1)
+        return (out > 0.3 * out.max()).sum()
+
+    assert area(30, 30) < 0.8 * area(100, 100)
+
+
+def test_fringe_makes_red_wider_than_blue():
+    rgb = np.zeros((121, 121, 3), np.float32)
+    rgb[60, 60] = 1000.0
+    out = render(rgb, np.zeros((121, 121), np.float32), None, Lens(focus=1, max_coc=20, fringe=0.2))
+    red, green, blue = (second_moments(out[..., c])[0] for c in range(3))
+    assert red > 1.2 * green > 1.2 * 1.2 * blue
+
+
+def test_more_blur_leaves_less_detail():
+    rgb, depth, matte = scene(seed=3)
+    blurred = (matte == 0) & (depth < 0.5)
+    spreads = [
+        render(rgb, depth, matte, Lens(focus=0.6, max_coc=k))[blurred].std()
+        for k in (0.0, 4.0, 8.0, 16.0, 32.0)
+    ]
+    assert spreads == sorted(spreads, reverse=True)
+
+
+@pytest.mark.parametrize("turn", [lambda a: np.rot90(a), lambda a: a[:, ::-1], lambda a: a[::-1]])
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=["lens", "paper"])
+def test_turned_pictures_give_turned_results(turn, look):
+    rgb, depth, matte = scene(96, 128)
+    straight = render(rgb, depth, matte, look)
+    turned = render(*(np.ascontiguousarray(turn(a)) for a in (rgb, depth, matte)), look)
+    difference = np.abs(encoded(turned) - encoded(turn(straight)))
+    assert difference.mean() < 0.5 / 255
+    assert np.quantile(difference, 0.99) < 4 / 255
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["disc", "polygon", "exotic", "paper"])
+def test_tiles_do_not_show(look):
+    rgb, depth, matte = scene(220, 260)
+    whole = render(rgb, depth, matte, look, tile=1024)
+    tiled = render(rgb, depth, matte, look, tile=64)
+    assert np.abs(encoded(whole) - encoded(tiled)).max() <= 1 / 255
+
+
+def test_a_prepared_picture_renders_the_same_for_every_lens():
+    rgb, depth, matte = scene()
+    prepared = prepare(rgb, depth, matte, max_coc=24.0)
+    for lens in (LOOKS[0], LOOKS[1], dataclasses.replace(LOOKS[0], focus=0.2)):
+        for _ in range(2):
+            np.testing.assert_array_equal(
+                render_prepared(prepared, lens), render(rgb, depth, matte, lens)
+            )
+    with pytest.raises(InputError, match="max_coc must be at most 24"):
+        render_prepared(prepared, Lens(max_coc=30.0))
+
+
+def test_keep_subject_sharp_holds_whatever_the_depth_says():
+    rgb, _, matte = scene()
+    depth = np.random.default_rng(5).uniform(0, 1, matte.shape).astype(np.float32)
+    for focus in (0.0, 0.5, 1.0):
+        out = render(rgb, depth, matte, Lens(focus=focus, keep_subject_sharp=True))
+        np.testing.assert_array_equal(out[matte == 1], rgb[matte == 1])
+
+
+def test_foreground_zero_leaves_what_is_in_front_alone():
+    rgb, depth, matte = scene()
+    out = render(rgb, depth, np.round(matte), Lens(focus=0.6, max_coc=24.0, foreground=0.0))
+    near = depth == np.float32(0.95)
+    np.testing.assert_array_equal(out[near], rgb[near])
+
+
+def test_highlights_are_given_back_to_small_lamps_out_of_focus_only():
+    rgb = np.full((160, 160, 3), 0.05, np.float32)
+    rgb[40:43, 40:43] = 1.0  # lamp
+    rgb[:, 110:] = 1.0  # wall
+    depth = np.zeros((160, 160), np.float32)
+    lens = Lens(focus=1.0, max_coc=8.0)
+    plain = render(rgb, depth, None, lens)
+    bright = render(rgb, depth, None, dataclasses.replace(lens, highlight_gain=4.0))
+    assert bright[41, 41, 0] > 1.5 * plain[41, 41, 0]
+    np.testing.assert_allclose(bright[:, 130:], plain[:, 130:], atol=1e-3)
+    sharp = render(rgb, depth, None, Lens(focus=0.0, highlight_gain=4.0))
+    np.testing.assert_array_equal(sharp, rgb)
+
+
+def test_grain_is_put_back_where_blur_took_it_and_follows_the_seed():
+    rng = np.random.default_rng(2)
+    display = np.clip(0.5 + rng.normal(0, 0.03, (160, 200, 3)), 0, 1)
+    rgb = (display**2.2).astype(np.float32)
+    depth = np.zeros((160, 200), np.float32)
+    depth[:, 100:] = 1.0
+    lens = Lens(focus=1.0, max_coc=12.0, grain=1.0, grain_seed=4)
+    out = render(rgb, depth, None, lens)
+    assert encoded(out[:, :80]).std() == pytest.approx(0.03, rel=0.3)
+    np.testing.assert_array_equal(out[:, 130:], rgb[:, 130:])
+    np.testing.assert_allclose(out, render(rgb, depth, None, lens, tile=64), atol=1e-5)
+    other = render(rgb, depth, None, dataclasses.replace(lens, grain_seed=5))
+    assert np.abs(other - out).max() > 0.01
+
+
+finite = arrays.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 33), st.integers(1, 33), st.just(3)),
+    elements=st.floats(0, 65504, width=32),
+)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(rgb=finite, data=st.data())
+def test_finite_input_gives_finite_output(rgb, data):
+    unit = arrays.arrays(np.float32, rgb.shape[:2], elements=st.floats(0, 1, width=32))
+    depth, matte = data.draw(unit), data.draw(st.none() | unit)
+    look = data.draw(st.sampled_from([*LOOKS, Lens(grain=1.0, highlight_gain=2.0, max_coc=200)]))
+    out = render(rgb, depth, matte, look)
+    assert out.shape == rgb.shape
+    assert out.dtype == np.float32
+    assert np.isfinite(out).all()
+
+
+def test_cancelling_from_the_progress_callback_stops_the_call():
+    rgb, depth, matte = scene(200, 200)
+    seen = []
+
+    def stop(stage, fraction):
+        seen.append((stage, fraction))
+        if len(seen) == 3:
+            raise Cancelled("enough")
+
+    for look in (Lens(), BinnedGaussian()):
+        seen.clear()
+        with pytest.raises(Cancelled, match="enough"):
+            render(rgb, depth, matte, look, progress=stop, tile=64)
+        assert len(seen) == 3
+
+
+def test_progress_rises_to_one():
+    rgb, depth, matte = scene(200, 200)
+    seen = []
+    render(rgb, depth, matte, Lens(), progress=lambda s, f: seen.append((s, f)), tile=64)
+    fractions = [f for _, f in seen]
+    assert {s for s, _ in seen} == {"render"}
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rgb": np.zeros((4, 4), np.float32)}, r"rgb must have shape \(H, W, 3\), got \(4, 4\)"),
+        ({"rgb": np.zeros((4, 4, 3), np.uint8)}, "rgb must be a float array .* got uint8"),
+        ({"rgb": [[1.0]]}, "rgb must be a float array .* got list"),
+        ({"rgb": np.full((96, 120, 3), np.nan, np.float32)}, "finite"),
+        ({"rgb": np.full((96, 120, 3), 1e6, np.float32)}, "rgb must be -65504 to 65504"),
+        ({"depth": np.zeros((4, 4), np.float32)}, r"depth must be as large as rgb \(96, 120\)"),
+        ({"depth": np.full((96, 120), 1.5, np.float32)}, "depth must be 0 to 1, got 1.5"),
+        ({"matte": np.full((96, 120), -0.5, np.float32)}, "matte must be 0 to 1"),
+        ({"matte": np.zeros((0, 0), np.float32)}, r"matte must have shape"),
+        ({"lens": {"focus": 0.5}}, "lens must be a Lens or BinnedGaussian, got dict"),
+        ({"device": "abacus"}, "device abacus cannot be used"),
+        ({"tile": 3}, "tile must be at least"),
+    ],
+)
+def test_bad_input_is_refused_with_what_is_wrong(change, message):
+    rgb, depth, matte = scene()
+    call = {"rgb": rgb, "depth": depth, "matte": matte, "lens": Lens()} | change
+    with pytest.raises(InputError, match=message):
+        render(**call)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("look", LOOKS, ids=["disc", "polygon", "exotic", "paper"])
+def test_gpu_and_cpu_agree(look):
+    rgb, depth, matte = scene(220, 260)
+    cpu = render(rgb, depth, matte, look, device="cpu")
+    gpu = render(rgb, depth, matte, look, device="cuda")
+    assert np.abs(encoded(cpu) - encoded(gpu)).max() <= 1 / 255

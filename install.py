@@ -443,55 +443,6 @@ def gimp_has_python() -> bool:
     return any(works(Path(name), code) for name in ("/usr/bin/python3", "/usr/local/bin/python3"))
 
 
-# --- service
-
-
-def service_file() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "LaunchAgents" / "defocus.plist"
-    if os.name == "nt":
-        startup = "Microsoft/Windows/Start Menu/Programs/Startup/defocus.cmd"
-        return Path(os.environ["APPDATA"]) / startup
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return config / "systemd" / "user" / "defocus.service"
-
-
-def service_text() -> str:
-    command = [str(PYTHON), "-m", "daemon.cli.main", "daemon", "run"]
-    if sys.platform == "darwin":
-        words = "".join(f"<string>{word}</string>" for word in command)
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>'
-            "<key>Label</key><string>defocus</string><key>RunAtLoad</key><true/>"
-            f"<key>ProgramArguments</key><array>{words}</array></dict></plist>\n"
-        )
-    if os.name == "nt":
-        return f'@start "" /min "{PYTHON}" -m daemon.cli.main daemon run\r\n'
-    words = " ".join(f'"{word}"' for word in command)
-    return (
-        "[Unit]\nDescription=defocus: portrait bokeh daemon\n\n"
-        f"[Service]\nExecStart={words}\nRestart=on-failure\n\n[Install]\nWantedBy=default.target\n"
-    )
-
-
-def write_service() -> None:
-    service_file().parent.mkdir(parents=True, exist_ok=True)
-    service_file().write_text(service_text(), encoding="utf-8")
-    if shutil.which("systemctl") and sys.platform == "linux":
-        for words in (["daemon-reload"], ["enable", "--now", "defocus.service"]):
-            done = subprocess.run(["systemctl", "--user", *words], capture_output=True, check=False)
-            if done.returncode:
-                print(f"   systemd does not answer: later run systemctl --user {' '.join(words)}")
-                return
-
-
-def remove_service() -> None:
-    if shutil.which("systemctl") and sys.platform == "linux" and service_file().exists():
-        command = ["systemctl", "--user", "disable", "--now", "defocus.service"]
-        subprocess.run(command, capture_output=True, check=False)
-    service_file().unlink(missing_ok=True)
-
-
 # --- what can be asked for
 
 
@@ -602,9 +553,8 @@ def mark(good: bool, otherwise: str = "[miss]") -> str:
 
 def uninstall(steps: Steps) -> None:
     if COMMAND.exists():
-        steps.do("stop the daemon", subprocess.run, [str(COMMAND), "daemon", "stop"])
-    if service_file().exists():
-        steps.do(f"remove {service_file()}", remove_service)
+        steps.do("end the service, if there is one", run_quietly, "daemon", "service", "remove")
+        steps.do("stop the daemon", run_quietly, "daemon", "stop")
     link = path_link()
     gone = [plugin_target(gimp) for gimp in gimp_folders()] + own_folders()
     gone += [VENV, HOME / "demo-output"] + ([link] if link is not None else [])
@@ -613,8 +563,12 @@ def uninstall(steps: Steps) -> None:
             steps.do(f"remove {path}", remove, path)
 
 
+def run_quietly(*words: str) -> None:
+    subprocess.run([str(COMMAND), *words], capture_output=True, check=False)
+
+
 def own_folders() -> list[Path]:
-    """List the folders for settings, logs and caches (platformdirs' rule on each system)."""
+    """List what settings, logs, caches and the service leave (platformdirs' rule per system)."""
     home = Path.home()
     if os.name == "nt":
         local = Path(os.environ["LOCALAPPDATA"])
@@ -622,8 +576,9 @@ def own_folders() -> list[Path]:
     if sys.platform == "darwin":
         library = home / "Library"
         names = ("Caches/defocus", "Logs/defocus", "Caches/TemporaryItems/defocus")
-        return [config_folder(), *(library / name for name in names)]
-    folders = [config_folder()]
+        agent = library / "LaunchAgents" / "org.defocus.daemon.plist"
+        return [config_folder(), agent, *(library / name for name in names)]
+    folders = [config_folder(), home / ".config" / "systemd" / "user" / "defocus.service"]
     for variable, usual in (
         ("XDG_CACHE_HOME", ".cache"),
         ("XDG_STATE_HOME", ".local/state"),
@@ -642,12 +597,11 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def service(steps: Steps, remove_it: bool) -> None:
-    if remove_it:
-        steps.do(f"remove {service_file()}", remove_service)
-        return
-    install(steps, [])
-    steps.do(f"start the daemon with the session: {service_file()}", write_service)
+def service(steps: Steps, remove_it: bool) -> int:
+    """Have the daemon started with the session; the command knows every system's way."""
+    if not remove_it:
+        install(steps, [])
+    return call([str(COMMAND), "daemon", "service", "remove" if remove_it else "install"], steps)
 
 
 def parse() -> argparse.Namespace:

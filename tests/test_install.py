@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import msgpack
 import pytest
 
-from daemon import connection
+from daemon import connection, service
 from daemon.log import log_dir
 
 ROOT = Path(__file__).parents[1]
@@ -271,7 +271,9 @@ def test_uninstall_leaves_nothing_behind(install, home, tmp_path, monkeypatch):
         install.copy_plugin(gimp)
     install.announce(install.gimp_folders())
     install.make_path_link(install.path_link())
-    install.write_service()
+    unit = service.service("linux", home, ("python",)).path
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Unit]")
     log_dir().mkdir(parents=True, exist_ok=True)
     connection.runtime_dir()
     assert len(files(home)) > len(before) + 10

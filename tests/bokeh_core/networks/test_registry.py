@@ -1,0 +1,109 @@
+"""Weights are loaded only when they are exactly what the record says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+
+from bokeh_core.errors import ModelCorrupt, ModelMissing
+from bokeh_core.networks import inference, registry
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for path in registry.WEIGHTS.glob("*.*"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", registry.records())
+def test_every_embedded_file_is_as_recorded_and_fits_its_network(name):
+    record = registry.find(name)
+    tensors = registry.load_tensors(record)
+    network = inference.ARCHITECTURES[record.architecture]()
+    network.load_state_dict(tensors)
+    assert record.bytes == (registry.WEIGHTS / record.file).stat().st_size
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def test_all_embedded_weights_stay_below_24_megabytes():
+    assert sum(record.bytes for record in registry.records().values()) <= 24e6
+
+
+@pytest.mark.parametrize("place", [0, 9, 5_000, -1])
+def test_one_flipped_bit_is_refused_by_name(folder, place):
+    record = registry.find(registry.DEFAULT, folder)
+    path = folder / record.file
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelCorrupt, match=record.file):
+        registry.load_tensors(record, folder)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 100_000])
+def test_a_truncated_file_is_refused(folder, keep):
+    record = registry.find(registry.DEFAULT, folder)
+    path = folder / record.file
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ModelCorrupt, match="install"):
+        registry.load_tensors(record, folder)
+
+
+def test_a_foreign_file_with_a_matching_hash_is_still_no_weights(folder):
+    import hashlib
+
+    record = registry.find(registry.DEFAULT, folder)
+    pickle = b"\x80\x04not safetensors"
+    (folder / record.file).write_bytes(pickle)
+    forged = replace(record, sha256=hashlib.sha256(pickle).hexdigest())
+    with pytest.raises(ModelCorrupt, match="safetensors"):
+        registry.load_tensors(forged, folder)
+
+
+def test_a_missing_file_says_what_to_do(folder):
+    record = registry.find(registry.DEFAULT, folder)
+    (folder / record.file).unlink()
+    with pytest.raises(ModelMissing, match=r"install\.py"):
+        registry.verify(record, folder)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ModelMissing, match=registry.DEFAULT):
+        registry.find("nobody")
+
+
+def test_a_missing_or_damaged_list_is_refused(tmp_path):
+    with pytest.raises(ModelMissing):
+        registry.records(tmp_path)
+    (tmp_path / "registry.json").write_text('[{"name": "x"}]')
+    with pytest.raises(ModelCorrupt, match="sha256"):
+        registry.records(tmp_path)
+    (tmp_path / "registry.json").write_text("{")
+    with pytest.raises(ModelCorrupt):
+        registry.records(tmp_path)
+
+
+def test_embedding_writes_a_record_that_verifies(tmp_path):
+    record = registry.find(registry.DEFAULT)
+    tensors = {"a": torch.linspace(-2, 2, 7)}
+    written = registry.embed(
+        replace(record, name="tiny", file="tiny.safetensors"), tensors, tmp_path
+    )
+    assert registry.find("tiny", tmp_path) == written
+    torch.testing.assert_close(
+        registry.load_tensors(written, tmp_path)["a"], tensors["a"], atol=1e-3, rtol=0
+    )
+    assert len(json.loads((tmp_path / "registry.json").read_text())) == 1
+
+
+def test_weights_of_another_network_are_refused(monkeypatch):
+    monkeypatch.setattr(registry, "load_tensors", lambda record: {"other": torch.zeros(1)})
+    inference.network.cache_clear()
+    with pytest.raises(ModelCorrupt, match="does not fit"):
+        inference.network(registry.DEFAULT, "cpu")
+    inference.network.cache_clear()

@@ -1,0 +1,174 @@
+"""Matte and depth of real pictures with the embedded weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokeh_core import picture, segmentation
+from bokeh_core.analysis import analyse
+from bokeh_core.depth import estimate_depth
+from bokeh_core.errors import Cancelled, InputError
+from bokeh_core.networks import inference
+from bokeh_core.segmentation import portrait_matte
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    from importlib.resources import files
+
+    return picture.read(files("bokeh_core") / "samples" / "astronaut.png").linear()
+
+
+@pytest.fixture(scope="module")
+def analysed(astronaut):
+    return analyse(astronaut)
+
+
+def test_the_sample_portrait_has_a_subject_and_a_background(analysed):
+    matte, depth = analysed
+    assert matte.shape == depth.shape == (512, 512)
+    assert matte.dtype == depth.dtype == np.float32
+    assert matte.min() >= 0
+    assert matte.max() <= 1
+    assert depth.min() >= 0
+    assert depth.max() <= 1
+    face, wall = (slice(60, 160), slice(190, 260)), (slice(20, 120), slice(290, 350))
+    assert matte[face].mean() > 0.97
+    assert matte[wall].mean() < 0.1
+    assert depth[face].mean() > depth[wall].mean() + 0.3
+
+
+def test_the_depth_step_lies_on_the_outline_of_the_matte(analysed):
+    matte, depth = analysed
+    rows = slice(90, 130)  # beside the head
+    inside = depth[rows][matte[rows] > 0.95]
+    outside = depth[rows][matte[rows] < 0.05]
+    assert inside.min() > np.quantile(outside, 0.9)
+
+
+def test_separate_calls_agree_with_the_joint_one(astronaut, analysed):
+    matte, depth = analysed
+    np.testing.assert_array_equal(portrait_matte(astronaut), matte)
+    np.testing.assert_array_equal(estimate_depth(astronaut, matte=matte), depth)
+
+
+def test_the_mirrored_photo_gives_the_mirrored_matte(astronaut, analysed):
+    mirrored = portrait_matte(np.ascontiguousarray(astronaut[:, ::-1]))[:, ::-1]
+    assert np.abs(mirrored - analysed[0]).mean() < 0.01
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (320, 37), (33, 400), (700, 500)])
+def test_any_shape_gives_maps_of_that_shape(shape):
+    rgb = np.random.default_rng(0).random((*shape, 3), np.float32)
+    matte, depth = analyse(rgb)
+    assert matte.shape == depth.shape == shape
+    assert np.isfinite(matte).all()
+    assert np.isfinite(depth).all()
+
+
+def test_nobody_in_the_photo_gives_an_exactly_empty_matte():
+    ramp = np.linspace(0.05, 0.5, 256, dtype=np.float32)
+    rgb = np.dstack([np.tile(ramp[:, None], (1, 320))] * 3)
+    matte, depth = analyse(rgb)
+    assert matte.max() == 0
+    assert np.isfinite(depth).all()
+
+
+def test_highlights_beyond_one_are_welcome(astronaut):
+    bright = astronaut.copy()
+    bright[:20, :20] = 900.0
+    assert np.isfinite(portrait_matte(bright)).all()
+
+
+@pytest.mark.parametrize("refine", ["border", "none"])
+def test_other_refinements_find_the_same_person(astronaut, analysed, refine):
+    other = portrait_matte(astronaut, refine=refine)
+    assert other.shape == analysed[0].shape
+    both = (other > 0.5) & (analysed[0] > 0.5)
+    assert both.sum() / ((other > 0.5) | (analysed[0] > 0.5)).sum() > 0.9
+
+
+@pytest.mark.slow  # numba compiles pymatting for minutes on its first use
+def test_closed_form_matting_changes_only_the_outline(astronaut, analysed):
+    pytest.importorskip("pymatting", reason="the extra [matting] is not installed")
+    small = np.ascontiguousarray(astronaut[::4, ::4])
+    plain = portrait_matte(small)
+    solved = portrait_matte(small, refine="matting")
+    changed = np.abs(solved - plain) > 0.05
+    assert 0 < changed.mean() < 0.3
+
+
+def test_a_focus_point_keeps_one_of_two_people(astronaut):
+    two = np.concatenate((astronaut[:, 60:400], astronaut[:, 60:400]), axis=1)
+    both = portrait_matte(two)
+    left = portrait_matte(two, focus_point=(0.25, 0.3))
+    half = two.shape[1] // 2
+    face = slice(60, 160)
+    assert both[face, 150:190].mean() > 0.8
+    assert both[face, half + 150 : half + 190].mean() > 0.8
+    assert left[face, 150:190].mean() > 0.8
+    assert left[face, half + 150 : half + 190].mean() < 0.05
+
+
+def test_progress_rises_and_cancel_passes_through(astronaut):
+    seen = []
+    analyse(astronaut, progress=lambda stage, fraction: seen.append((stage, fraction)))
+    fractions = [fraction for _, fraction in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+    assert {stage for stage, _ in seen} == {"matte", "depth"}
+
+    def stop(stage, fraction):
+        raise Cancelled(stage)
+
+    with pytest.raises(Cancelled):
+        analyse(astronaut, progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (np.zeros((20, 20), np.float32), r"\(H, W, 3\)"),
+        (np.zeros((20, 20, 4), np.float32), r"\(H, W, 3\)"),
+        (np.zeros((20, 20, 3), np.uint8), "float32"),
+        (np.zeros((15, 400, 3), np.float32), "16"),
+        (np.full((20, 20, 3), np.nan, np.float32), "NaN"),
+        (np.full((20, 20, 3), np.inf, np.float32), "NaN or infinite"),
+        (np.full((20, 20, 3), -1, np.float32), "negative"),
+        ("photo.jpg", r"\(H, W, 3\)"),
+    ],
+)
+def test_a_bad_photo_is_refused_in_words(bad, words):
+    for call in (analyse, portrait_matte, estimate_depth):
+        with pytest.raises(InputError, match=words):
+            call(bad)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"refine": "magic"}, {"people": "nobody"}, {"focus_point": (2, 0)}]
+)
+def test_bad_parameters_are_refused_before_any_work(wrong, monkeypatch):
+    monkeypatch.setattr(inference, "predict", lambda *_, **__: pytest.fail("work was done"))
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        portrait_matte(np.zeros((20, 20, 3), np.float32), **wrong)
+
+
+def test_a_matte_of_another_size_is_refused():
+    with pytest.raises(InputError, match="shape"):
+        estimate_depth(np.zeros((20, 20, 3), np.float32), matte=np.zeros((10, 10), np.float32))
+
+
+def test_the_network_sees_any_aspect_ratio_at_the_same_number_of_pixels():
+    for shape in ((100, 100), (4000, 300), (300, 2000)):
+        small = inference.network_input(np.zeros((*shape, 3), np.float32), 384)
+        assert 0.75 < small.shape[0] * small.shape[1] / 384**2 < 1.3
+        assert small.shape[0] % 32 == small.shape[1] % 32 == 0
+
+
+def test_an_empty_choice_leaves_no_haze(astronaut):
+    """The soft part of a person not chosen must not stay behind."""
+    seen = inference.predict(astronaut)
+    faint = inference.Prediction(seen.matte * 0.015, seen.disparity)
+    matte = segmentation.full_matte(astronaut, faint, segmentation.Choice(), lambda *_: None)
+    assert matte.max() == 0

@@ -1,0 +1,168 @@
+"""A training can be stopped at any moment: what follows is as if it had not been."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bokeh_core.errors import InputError, ModelCorrupt
+from bokeh_core.networks.unet import UNetConfig
+from bokeh_core.training import feed, layouts, runs
+from bokeh_core.training.recipe import PAPER, Recipe
+
+TINY = UNetConfig("plain", batch_norm=True, width=4)
+SHORT = Recipe(task="portrait", loss="default", steps=4, batch=4, sizes=((0.0, 64), (0.5, 96)))
+
+
+def run(folder, data, recipe, network=TINY):
+    return runs.Run(folder, data, recipe, network)
+
+
+def same(a, b):
+    return all(torch.equal(x, b.network.state_dict()[k]) for k, x in a.network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        SHORT,
+        replace(PAPER, steps=4, batch=4, sizes=((0.0, 64),)),
+        replace(SHORT, task="depth", loss="ssi"),
+    ],
+    ids=["adamw", "sgd", "depth"],
+)
+def test_stopped_after_two_steps_and_resumed_equals_four_steps_at_once(
+    tmp_path, portraits, recipe, monkeypatch
+):
+    whole = runs.train(run(tmp_path / "whole", portraits, recipe), print)
+    made = feed.Feed.batch
+
+    def interrupted(self, step, size):
+        if step == 2 and not self._plain:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGTERM)  # arrives while the third step is under way
+        return made(self, step, size)
+
+    monkeypatch.setattr(feed.Feed, "batch", interrupted)
+    halves = run(tmp_path / "halves", portraits, recipe)
+    assert runs.train(halves, print) is None
+    monkeypatch.setattr(feed.Feed, "batch", made)
+    resumed = runs.train(halves, print)
+    assert resumed.step == whole.step == 4
+    assert same(whole, resumed)
+    for name, value in whole.averaged.items():
+        assert torch.equal(value, resumed.averaged[name])
+    assert (tmp_path / "halves" / "curves.csv").read_text().count("\n") >= 2
+
+
+@pytest.mark.slow
+def test_killed_outright_it_goes_on_from_the_last_checkpoint(tmp_path, portraits):
+    program = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from bokeh_core.networks.unet import UNetConfig
+        from bokeh_core.training import loop, runs
+        from bokeh_core.training.recipe import Recipe
+        recipe = Recipe(task="portrait", steps=400, batch=2, sizes=((0.0, 64),))
+        plan = runs.Run(Path(sys.argv[1]), Path(sys.argv[2]), recipe, UNetConfig("plain", width=4))
+        original = loop.Hooks
+        loop.Hooks = lambda **options: original(**{**options, "save_every": 0.0})
+        runs.train(plan, print)
+        """
+    )
+    folder = tmp_path / "run"
+    command = [sys.executable, "-c", program, str(folder), str(portraits)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
+        for _ in range(600):
+            if (folder / runs.CHECKPOINT).exists():
+                break
+            time.sleep(0.1)
+        child.kill()
+    state = torch.load(folder / runs.CHECKPOINT, weights_only=True)
+    assert 0 < state["step"] < 400
+    recipe = Recipe(task="portrait", steps=state["step"] + 1, batch=2, sizes=((0.0, 64),))
+    resumed = runs.train(runs.Run(folder, portraits, recipe, UNetConfig("plain", width=4)), print)
+    assert resumed.step == state["step"] + 1
+
+
+def test_training_lowers_the_loss(tmp_path, portraits):
+    recipe = replace(SHORT, steps=60, sizes=((0.0, 64),), rate=3e-3, encoder_rate=3e-3)
+    state = runs.train(run(tmp_path, portraits, recipe), print)
+    losses = [line.losses["loss"] for line in state.curve]
+    assert losses[-1] < losses[0] * 0.8
+    assert state.curve[-1].validation["iou"] > 0.5
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_name(tmp_path, portraits):
+    folder = tmp_path / "run"
+    runs.train(run(folder, portraits, replace(SHORT, steps=1)), print)
+    other = run(folder, portraits, replace(SHORT, steps=2), UNetConfig("plain", width=8))
+    with pytest.raises(ModelCorrupt, match=r"checkpoint\.pt"):
+        runs.train(other, print)
+    (folder / runs.CHECKPOINT).write_bytes(b"damaged")
+    with pytest.raises(ModelCorrupt, match="move it away"):
+        runs.train(run(folder, portraits, SHORT), print)
+
+
+def test_batches_are_the_same_for_the_same_step(portraits):
+    items = layouts.find(portraits)
+
+    def batch(step, before=()):
+        source = feed.Feed(items, batch=3, seed=5)
+        for earlier in before:
+            source.batch(earlier, 64)
+        found = source.batch(step, 64)
+        source.close()
+        return found
+
+    first, again, other = batch(2, (0, 1)), batch(2), batch(3)
+    assert torch.equal(first.rgb, again.rgb)
+    assert torch.equal(first.matte, again.matte)
+    assert torch.equal(first.disparity, again.disparity)
+    assert first.rgb.shape != other.rgb.shape or not torch.equal(first.rgb, other.rgb)
+
+
+def test_the_mask_moves_with_the_picture(portraits):
+    """The drawn person is brighter than everything else, whatever the view."""
+    source = feed.Feed(layouts.find(portraits), batch=8, seed=0, plain=True)
+    batch = source.batch(0, 96)
+    source.close()
+    bright = batch.rgb.mean(1, keepdim=True) > 0.45
+    agreement = (bright == (batch.matte > 0.5)).float().mean()
+    assert agreement > 0.98
+    inside = torch.nn.functional.avg_pool2d(batch.matte, 4) > 0.9
+    assert batch.disparity[inside].mean() > batch.disparity[~inside].mean() + 0.4
+
+
+def test_every_picture_is_seen_once_an_epoch(portraits):
+    rng = np.random.default_rng((5, 1, 0))
+    assert sorted(rng.permutation(30)) == list(range(30))
+    source = feed.Feed(layouts.find(portraits), batch=7, seed=5)
+    assert source.epoch_steps == 5
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"steps": 0, "epochs": 0, "minutes": 0}, {"batch": 0}, {"sizes": ((0.0, 100),)}],
+)
+def test_an_impossible_recipe_is_refused(wrong):
+    with pytest.raises(InputError):
+        replace(Recipe(), **wrong)
+
+
+def test_task_and_network_must_agree(tmp_path, portraits):
+    with pytest.raises(InputError, match="joint"):
+        runs.train(run(tmp_path, portraits, SHORT, None), print)
+    with pytest.raises(InputError, match="portrait or depth"):
+        runs.train(run(tmp_path, portraits, replace(SHORT, task="joint")), print)

@@ -1,0 +1,72 @@
+"""Every loss is smallest for the truth, falls on the way to it, and has a gradient."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bokeh_core.errors import InputError
+from bokeh_core.training import losses
+from bokeh_core.training.joint_losses import disparity_loss, matte_loss
+
+ALL = [("portrait", name) for name in losses.MATTE] + [("depth", name) for name in losses.DEPTH]
+
+
+@pytest.fixture
+def target():
+    torch.manual_seed(0)
+    plane = torch.zeros(2, 1, 32, 32)
+    plane[:, :, 8:24, 10:22] = 1
+    return plane
+
+
+def logits(probability):
+    return torch.logit(probability.clamp(1e-4, 1 - 1e-4))
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_a_loss_falls_towards_the_truth(task, name, target):
+    loss = losses.find(task, name)
+    far = torch.rand(target.shape, generator=torch.Generator().manual_seed(1))
+    values = [loss(logits(far + share * (target - far)), target) for share in (0.0, 0.5, 1.0)]
+    assert values[0].shape == (2,)
+    assert (values[0] > values[1]).all()
+    assert (values[1] > values[2]).all()
+    assert (values[2] < 0.02).all()
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_a_loss_has_a_finite_gradient_even_where_all_is_flat(task, name):
+    x = torch.zeros(1, 1, 32, 32, requires_grad=True)
+    losses.find(task, name)(x, torch.zeros(1, 1, 32, 32)).sum().backward()
+    assert torch.isfinite(x.grad).all()
+
+
+def test_the_invariant_loss_ignores_scale_and_shift_and_the_plain_one_does_not():
+    target = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(2))
+    moved = logits(target * 0.4 + 0.3)
+    assert losses.find("depth", "ssi")(moved, target) < 1e-3
+    assert losses.find("depth", "l1")(moved, target) > 0.1
+
+
+def test_the_matte_loss_weighs_the_border_more():
+    target = torch.zeros(1, 1, 256, 256)
+    target[:, :, 64:192, 80:176] = 1
+    near, far = target.clone(), target.clone()
+    near[:, :, 64:192, 176:178] = 1
+    far[:, :, 64:192, 230:232] = 1
+    assert matte_loss(logits(near), target) > matte_loss(logits(far), target)
+
+
+def test_the_disparity_loss_punishes_a_background_in_front(target):
+    truth = target * 0.5 + 0.25
+    right = disparity_loss(logits(truth), truth, target)
+    swapped = disparity_loss(logits(1 - truth), truth, target)
+    assert (swapped > right + 0.5).all()
+
+
+def test_an_unknown_loss_lists_the_known_ones():
+    with pytest.raises(InputError, match="dice"):
+        losses.find("portrait", "hinge")
+    with pytest.raises(InputError, match="berhu"):
+        losses.find("depth", "dice")

@@ -13,7 +13,7 @@ import psutil
 from daemon import codec, figures, optics, planes, protocol
 from daemon.faults.raw import Raw, request
 from daemon.faults.row import Row
-from daemon.faults.sandbox import Sandbox, sandbox
+from daemon.faults.sandbox import Sandbox, sandbox, wait_for
 
 MIB = 1 << 20
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
@@ -114,7 +114,8 @@ def connection_row(count: int) -> Row:
         front = psutil.Process(place.where.pid)
         path = place.where.work.removeprefix("ipc://")
         with place.client() as client:
-            client.ping()
+            # the worker's connection is a descriptor too
+            wait_for(lambda: client.status().worker == "idle", 20, "the worker")
             before = front.num_fds()
             for number in range(count):
                 row.tried += 1

@@ -105,9 +105,9 @@ class Client:
         self._msgpack = vendored.msgpack()
         self._cancel = threading.Event()
         self._token = connection.token
+        self._silence_s = ANSWER_S
         self._link = self._open(connection.work)
         self._control_endpoint = connection.control
-        self._silence_s = 5.0
 
     def render(self, job: Job, report: Report = silent) -> Reply:
         """Run one job and wait for its result.

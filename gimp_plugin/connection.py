@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,9 +92,8 @@ def launch() -> Iterator[Callable[[], None]]:
                 "Run `defocus doctor` in a terminal: it says how to mend it."
             )
 
+        threading.Thread(target=process.wait, daemon=True).start()  # the command leaves no zombie
         yield check
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(2.0)  # the start command ends once the daemon is up
 
 
 def _command() -> list[str]:

@@ -229,7 +229,7 @@ def blur_radius(f_number: float, long_side_px: int) -> float:
 
 def _fits(field: dataclasses.Field[Any], value: Any) -> bool:
     if "choices" in field.metadata:
-        return value in field.metadata["choices"]
+        return isinstance(value, str) and value in field.metadata["choices"]
     if isinstance(field.default, bool):
         return isinstance(value, bool)
     number = isinstance(value, int if isinstance(field.default, int) else (int, float))

@@ -42,10 +42,14 @@ class Dealer:
     def __init__(self, endpoint: str, timeout: float = 2.0) -> None:
         try:
             self._socket = _connect(endpoint, timeout)
-            self._handshake()
-            self._socket.settimeout(STALL_S)
         except (OSError, ValueError) as error:
             raise LinkLost(f"cannot connect to {endpoint}: {error}") from error
+        try:
+            self._handshake()
+            self._socket.settimeout(STALL_S)
+        except OSError as error:
+            self._socket.close()
+            raise LinkLost(f"no handshake with {endpoint}: {error}") from error
 
     def send(self, frames: Sequence[bytes]) -> None:
         """Send one multipart message."""

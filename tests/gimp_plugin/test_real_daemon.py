@@ -6,9 +6,11 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from gimp_plugin.client import Job
 from gimp_plugin.errors import Cancelled, LinkLost, Refused
 from gimp_plugin.planes import SAMPLE_BYTES, Plane
 
+ROOT = Path(__file__).parents[2]
 LENS = {"kind": "lens", "max_coc": 4.0}
 
 
@@ -74,9 +77,7 @@ def test_every_kind_of_picture_comes_back_as_it_went(client, dtype, channels):
     reply = client.render(Job(image, LENS))
     composite = reply.planes["composite"]
     assert (composite.dtype, composite.channels) == (dtype, channels)
-    assert composite.transfer == "srgb"
-    kind = "u8" if dtype == "u8" else "u16"
-    assert {reply.planes[name].dtype for name in ("matte", "depth")} == {kind}
+    assert all(reply.planes[name].channels == 1 for name in ("matte", "depth"))
 
 
 def test_edited_maps_and_previews(client):
@@ -110,15 +111,14 @@ def test_cancel_frees_the_daemon(client):
     wait_for(lambda: client.status()["running"] is None, 5, "the worker")
 
 
-def test_hanging_up_frees_the_daemon(client, here):
-    job = Faulty(picture(seed=4), LENS, fault="slow@render")
-    doomed = reach.client()
-    thread = threading.Thread(target=lambda: pytest.raises(LinkLost, doomed.render, job))
-    thread.start()
-    wait_for(lambda: client.status()["running"] is not None, 5, "the job")
-    doomed.cancel()
-    thread.join()
-    doomed.close()
+def test_a_killed_client_frees_the_daemon(client):
+    code = (
+        "from tests.gimp_plugin.test_real_daemon import Faulty, LENS, picture, reach\n"
+        "reach.client().render(Faulty(picture(seed=4), LENS, fault='slow@render'))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as doomed:
+        wait_for(lambda: client.status()["running"] is not None, 20, "the job")
+        doomed.kill()
     wait_for(lambda: client.status()["running"] is None, 5, "the worker")
 
 

@@ -82,7 +82,11 @@ class WorkerLink:
         """Give the idle worker a job."""
         assert self.socket is not None
         self._become("busy")
-        self.socket.send_multipart([codec.encode(job), *frames], copy=False)
+        try:
+            self.socket.send_multipart([codec.encode(job), *frames], zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            # a worker that has just died leaves a socket on which sending would wait for ever
+            self.kill("nobody is at the other end of its socket")
 
     def stop(self, number: int) -> None:
         """Ask the worker to give up a job."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the table; 0 only when nothing was lost, hung or untyped."""
     from daemon.faults import table  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no daemon is left behind
     found: list[Row] = []
     print(f"{'fault':62}{'tried':>8}{'lost':>6}{'hung':>6}{'untyped':>9}{'worst ms':>10}")
     chosen = table.rows(full=not args.quick, soak_minutes=args.soak)

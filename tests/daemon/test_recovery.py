@@ -52,6 +52,16 @@ def test_a_worker_killed_while_idle_is_replaced_with_the_next_job(module_daemon,
         assert client.render(Job(picture)).planes
 
 
+def test_a_job_sent_to_a_worker_that_has_just_died_does_not_stop_the_front(module_daemon, picture):
+    with module_daemon.client() as client, module_daemon.client() as control:
+        for number in range(8):
+            client.render(Job(picture))
+            os.kill(control.status().worker_pid, signal.SIGKILL)
+            time.sleep(0.002 * number)  # the front's socket notices before its loop does
+            image = np.full((4, 4, 3), number, np.uint8)
+            assert (client.render(Job(image)).planes["composite"] == 255 - number).all()
+
+
 def test_a_worker_that_never_starts_is_reported_with_its_last_words(place, picture):
     (place.memory / BREAK_START).touch()
     place.start()

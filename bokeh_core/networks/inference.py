@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bokeh_core.errors import InputError, ModelCorrupt, OutOfMemory
-from bokeh_core.networks import registry
+from bokeh_core.networks import hub, registry
 from bokeh_core.networks.shared import STRIDE, SharedPortraitNet
 from bokeh_core.picture.transfer import from_linear
 
@@ -89,7 +89,8 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
     rgb : ndarray (H, W, 3)
         Linear light, checked by `check_photo`.
     model
-        Name of embedded weights.
+        Name of embedded weights, or of a fetched optional model: that one gives the disparity and
+        the default network the matte.
     device
         A torch device.
 
@@ -100,17 +101,27 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
     OutOfMemory
         When the device has no room.
     """
+    try:
+        if model not in hub.MODELS:
+            return _predict(rgb, model, device)
+        optional = hub.find(model)
+        pixels = network_input(rgb, optional.input_size, optional.multiple)
+        disparity = hub.disparity(pixels, optional, device)
+        return replace(_predict(rgb, registry.DEFAULT, device), disparity=disparity)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(f"no room for the network on {device}: {error}") from None
+
+
+def _predict(rgb: Float32, model: str, device: str) -> Prediction:
+    """Mean of what the network says about the photo and about its mirror image."""
     net, record = network(model, device)
     pixels = network_input(rgb, record.input_size)
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
-    try:
-        with torch.inference_mode():
-            seen, mirrored = (_forward(net, view) for view in (image, image.flip(3)))
-            matte, disparity = (
-                (plane + other.flip(3)) / 2 for plane, other in zip(seen, mirrored, strict=True)
-            )
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"no room for the network on {device}: {error}") from None
+    with torch.inference_mode():
+        seen, mirrored = (_forward(net, view) for view in (image, image.flip(3)))
+        matte, disparity = (
+            (plane + other.flip(3)) / 2 for plane, other in zip(seen, mirrored, strict=True)
+        )
     return Prediction(_plane(matte), _plane(disparity))
 
 
@@ -127,7 +138,7 @@ def _plane(x: Tensor) -> Float32:
     return np.ascontiguousarray(x[0, 0].float().cpu().numpy())
 
 
-def network_input(rgb: Float32, input_size: int) -> Float32:
+def network_input(rgb: Float32, input_size: int, multiple: int = STRIDE) -> Float32:
     """Bring a photo to about `input_size`^2 pixels, sides multiples of 32, sRGB-encoded, clipped.
 
     Reduced by area in linear light (as a camera would), so a 100-megapixel photo is never encoded
@@ -135,7 +146,7 @@ def network_input(rgb: Float32, input_size: int) -> Float32:
     """
     height, width = rgb.shape[:2]
     scale = input_size / math.sqrt(height * width)
-    size = [max(round(side * scale / STRIDE), 1) * STRIDE for side in (width, height)]
+    size = [max(round(side * scale / multiple), 1) * multiple for side in (width, height)]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(rgb, size, interpolation=method)
     return np.asarray(from_linear(np.clip(small, 0, 1), np.float32))

@@ -102,7 +102,7 @@ def test_embedding_writes_a_record_that_verifies(tmp_path):
 
 
 def test_weights_of_another_network_are_refused(monkeypatch):
-    monkeypatch.setattr(registry, "load_tensors", lambda record: {"other": torch.zeros(1)})
+    monkeypatch.setattr(registry, "load_tensors", lambda _: {"other": torch.zeros(1)})
     inference.network.cache_clear()
     with pytest.raises(ModelCorrupt, match="does not fit"):
         inference.network(registry.DEFAULT, "cpu")

@@ -1,0 +1,96 @@
+"""The ablation's report: the paper's numbers beside ours, confusion matrices, sample masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+
+from bokeh_core import picture
+from bokeh_core.borders import border_refined
+from bokeh_core.networks.inference import network_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from bokeh_core.training.ablation import Result
+
+SAMPLE = Path(picture.__file__).parent.parent / "samples" / "astronaut.png"
+"""Public domain: the only portrait that reports may show."""
+
+Pair = tuple["Result", "nn.Module"]
+
+
+def write(pairs: Sequence[Pair], task: str, facts: Sequence[str], out: Path) -> None:
+    """Write `ablation-TASK.md` and `ablation-TASK.jpg` into `out`; `facts` open the report."""
+    out.mkdir(parents=True, exist_ok=True)
+    name = f"ablation-{task}"
+    cv2.imwrite(str(out / f"{name}.jpg"), sheet(pairs), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    names = ", ".join(result.variant.name for result, _ in pairs)
+    lines = [
+        f"# Ablation: {task}",
+        "",
+        *facts,
+        "",
+        *table([result for result, _ in pairs], task),
+        "",
+        "Confusion (parts of all test pixels; rows truth, columns found: background, subject"
+        + (")" if task == "portrait" else "; subject = nearer than the label's median)"),
+        "",
+        *confusions([result for result, _ in pairs]),
+        "",
+        f"![The sample portrait: photo, {names}]({name}.jpg)",
+        "",
+        f"The sample portrait (public domain), from the left: photo, {names}.",
+    ]
+    (out / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def table(results: Sequence[Result], task: str) -> list[str]:
+    """One row per variant, the paper's loss and accuracy first."""
+    accuracy = "accuracy" if task == "portrait" else "delta1"
+    head = f"| variant | paper: loss | accuracy | ours: L1 | {accuracy} | IoU | boundary F | rank |"
+    lines = [head + " parameters | minutes |", "|---" * 10 + "|"]
+    for r in results:
+        paper = "- | -" if r.variant.paper is None else "{:.3f} | {:.3f}".format(*r.variant.paper)
+        lines.append(
+            f"| {r.variant.name} | {paper} | {r.loss:.3f} | {r.accuracy:.3f} | {r.iou:.3f} "
+            f"| {r.boundary:.3f} | {r.rank:.3f} | {r.parameters / 1e6:.1f} M | {r.minutes:.1f} |"
+        )
+    return lines
+
+
+def confusions(results: Sequence[Result]) -> list[str]:
+    """One row per variant: the four parts."""
+    lines = [
+        "| variant | bg, bg | bg, subject | subject, bg | subject, subject |",
+        "|---|---|---|---|---|",
+    ]
+    for r in results:
+        (tn, fp), (fn, tp) = r.confusion
+        lines.append(f"| {r.variant.name} | {tn:.3f} | {fp:.3f} | {fn:.3f} | {tp:.3f} |")
+    return lines
+
+
+def sheet(
+    pairs: Sequence[Pair], side: int = 256
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Photo and every variant's output for the shipped sample, side by side, BGR."""
+    rgb = picture.read(SAMPLE).linear()
+    pixels = network_input(rgb, 160)
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    columns = [cv2.cvtColor((pixels * 255).round().astype(np.uint8), cv2.COLOR_RGB2BGR)]
+    for result, network in pairs:
+        with torch.no_grad():
+            device = next(network.parameters()).device
+            found = torch.sigmoid(network.eval()(image.to(device)))[0, 0].cpu().numpy()
+        if result.variant.border:
+            found = border_refined(found, pixels.mean(2))
+        grey = (found * 255).round().astype(np.uint8)
+        columns.append(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
+    return np.asarray(np.hstack([cv2.resize(c, (side, side)) for c in columns]), np.uint8)

@@ -1,0 +1,104 @@
+"""`defocus ablate portrait|depth --data DIR`: the paper's variants under one budget, one report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bokeh_core.training.runs import Run
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.epilog = "Can be stopped at any moment; the same command goes on."
+    parser.add_argument("task", choices=("portrait", "depth"))
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="training pictures")
+    parser.add_argument("--test-limit", type=int, default=80, metavar="N", help="test pictures")
+    parser.add_argument("--steps", type=int, default=1000, help="of every variant")
+    parser.add_argument("--size", type=int, default=320, help="long side of the input")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--width", type=int, default=64, help="of the plain U-Net")
+    parser.add_argument("--loss", default="l1")
+    parser.add_argument("--optimiser", choices=("sgd", "adamw"), default="sgd")
+    parser.add_argument("--rate", type=float, default=None)
+    parser.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
+    parser.add_argument("--device", default=None)
+    parser.add_argument("--run", type=Path, metavar="DIR", help="default: runs/ablation-TASK")
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="of the report")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train all variants and write the report; 130 when stopped."""
+    from bokeh_core.training import ablation, ablation_report  # noqa: PLC0415
+
+    base = plan_of(args)
+    rows = ablation.variants(args.task, pretrained=args.pretrained, width=args.width)
+    pairs = ablation.ablate(base, rows, lambda line: print(line, flush=True))
+    if pairs is None:
+        print("stopped; the same command goes on")
+        return 130
+    facts = [
+        f"Command: `{command(args)}`",
+        "",
+        f"Budget of every variant: {ablation.budget(base)}. Encoder: "
+        + (
+            "ImageNet weights."
+            if args.pretrained
+            else "random weights, as no download was at hand."
+        )
+        + " The paper: 1500 pictures of 600x800, 30 epochs, SGD at 0.1, ImageNet encoder.",
+    ]
+    ablation_report.write(pairs, args.task, facts, args.out)
+    print("\n".join(ablation_report.table([result for result, _ in pairs], args.task)))
+    print(args.out / f"ablation-{args.task}.md")
+    return 0
+
+
+def plan_of(args: argparse.Namespace) -> Run:
+    """Turn the options into the run that all variants share."""
+    import torch  # noqa: PLC0415
+
+    from bokeh_core.training.recipe import PAPER  # noqa: PLC0415
+    from bokeh_core.training.runs import Run  # noqa: PLC0415
+
+    rate = args.rate or (PAPER.rate if args.optimiser == "sgd" else 1e-3)
+    recipe = replace(
+        PAPER,
+        task=args.task,
+        loss=args.loss,
+        steps=args.steps,
+        epochs=0,
+        batch=args.batch,
+        optimiser=args.optimiser,
+        schedule="plateau" if args.optimiser == "sgd" else "cosine",
+        rate=rate,
+        encoder_rate=rate,
+        sizes=((0.0, args.size),),
+    )
+    return Run(
+        folder=args.run or Path("runs") / f"ablation-{args.task}",
+        data=args.data,
+        recipe=recipe,
+        folders=tuple(name for name in args.folders.split(",") if name),
+        limit=args.limit,
+        validation_limit=args.test_limit,
+        device=args.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+    )
+
+
+def command(args: argparse.Namespace) -> str:
+    """Give the command without the places on this machine."""
+    words = [f"defocus ablate {args.task} --data DIR"]
+    words += [f"--folders {args.folders}"] if args.folders else []
+    words += [f"--limit {args.limit} --test-limit {args.test_limit} --steps {args.steps}"]
+    words += [f"--size {args.size} --batch {args.batch} --width {args.width} --loss {args.loss}"]
+    words += [f"--optimiser {args.optimiser}"]
+    words += [f"--rate {args.rate:g}"] if args.rate else []
+    words += ["--pretrained"] if args.pretrained else []
+    return " ".join(words)

@@ -1,0 +1,113 @@
+"""Optional models: loaded from a tiny model of the same format, refused when they are not right."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bokeh_core.depth import estimate_depth
+from bokeh_core.errors import ModelCorrupt, ModelMissing
+from bokeh_core.networks import hub
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A randomly initialised Depth Anything of a few thousand weights, as if it were fetched."""
+    transformers = pytest.importorskip("transformers", reason="the extra [hub] is not installed")
+    backbone = transformers.Dinov2Config(
+        image_size=56,
+        patch_size=14,
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        mlp_ratio=2,
+        out_indices=[1, 2, 3, 4],
+        reshape_hidden_states=False,
+        apply_layernorm=True,
+    )
+    config = transformers.DepthAnythingConfig(
+        backbone_config=backbone,
+        patch_size=14,
+        reassemble_hidden_size=16,
+        neck_hidden_sizes=[4, 8, 16, 16],
+        fusion_hidden_size=8,
+        head_hidden_size=4,
+    )
+    torch.manual_seed(0)
+    network = transformers.DepthAnythingForDepthEstimation(config)
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    model = replace(hub.find("depth-anything-v2-small"), input_size=84)
+    network.save_pretrained(hub.folder(model))
+    content = (hub.folder(model) / hub.WEIGHTS).read_bytes()
+    model = replace(model, sha256=hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(hub.MODELS, model.name, model)
+    hub.network.cache_clear()
+    yield model
+    hub.network.cache_clear()
+
+
+def test_a_fetched_model_gives_the_depth(tiny):
+    rgb = np.random.default_rng(0).random((90, 60, 3), np.float32)
+    depth = estimate_depth(rgb, model=tiny.name)
+    assert depth.shape == (90, 60)
+    assert depth.min() >= 0
+    assert depth.max() <= 1
+    assert np.abs(depth - estimate_depth(rgb)).mean() > 0.01
+
+
+def test_changed_weights_are_refused_with_what_to_do(tiny):
+    path = hub.folder(tiny) / hub.WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ModelCorrupt, match="models fetch"):
+        hub.network(tiny, "cpu")
+
+
+def test_a_model_that_was_not_fetched_says_how(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    hub.network.cache_clear()
+    with pytest.raises(ModelMissing, match="defocus models fetch depth-anything-v2-small"):
+        estimate_depth(np.zeros((20, 20, 3), np.float32), model="depth-anything-v2-small")
+
+
+def test_an_unknown_model_lists_the_known_ones():
+    with pytest.raises(ModelMissing, match="depth-anything-v2-small"):
+        hub.find("biggest")
+
+
+def fetching(monkeypatch, tmp_path, download):
+    hub_library = pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(hub_library, "hf_hub_download", download)
+
+
+def test_fetching_checks_what_came_and_removes_a_wrong_file(monkeypatch, tmp_path):
+    def download(repository, name, *, revision, local_dir):
+        assert len(revision) == 40
+        local_dir.mkdir(parents=True, exist_ok=True)
+        (local_dir / name).write_bytes(b"something else")
+
+    fetching(monkeypatch, tmp_path, download)
+    model = hub.find("depth-anything-v2-small")
+    with pytest.raises(ModelCorrupt, match="SHA-256"):
+        hub.fetch(model, lambda *_: None)
+    assert not (hub.folder(model) / hub.WEIGHTS).exists()
+
+
+def test_a_broken_connection_says_that_it_can_go_on(monkeypatch, tmp_path):
+    def download(*_, **__):
+        raise ConnectionError("reset")
+
+    fetching(monkeypatch, tmp_path, download)
+    with pytest.raises(ModelMissing, match="goes on from there"):
+        hub.fetch(hub.find("depth-anything-v2-small"), lambda *_: None)
+
+
+def test_every_optional_model_is_pinned():
+    for model in hub.MODELS.values():
+        assert len(model.sha256) == 64
+        assert len(model.revision) == 40
+        assert model.licence in {"Apache-2.0", "MIT"}

@@ -1,0 +1,135 @@
+"""`defocus train`, `ablate`, `evaluate` and `models` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from bokeh_core.networks import registry
+from daemon.cli.main import main
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Thirty drawn pictures in the portraits layout."""
+    folder = tmp_path / "data" / "drawn"
+    folder.mkdir(parents=True)
+    for index in range(30):
+        mask = np.zeros((96, 72), np.uint8)
+        cv2.ellipse(mask, (30 + index % 10, 48), (14, 26), 0, 0, 360, 255, -1)
+        rgb = np.dstack([np.where(mask > 0, 200, 40)] * 3).astype(np.uint8)
+        for suffix, plane in ((".jpg", rgb), ("_mask.png", mask), ("_depth.png", mask // 2 + 60)):
+            cv2.imwrite(str(folder / f"{index:03d}{suffix}"), plane)
+    return tmp_path / "data"
+
+
+def test_train_writes_weights_and_curves_and_goes_on(data, tmp_path, capsys):
+    folder = tmp_path / "run"
+    words = ["train", "portrait", "--data", str(data), "--run", str(folder), "--batch", "4"]
+    words += ["--encoder", "plain", "--width", "4", "--size", "64", "--device", "cpu"]
+    assert main([*words, "--steps", "2"]) == 0
+    assert (folder / "weights.safetensors").exists()
+    assert (folder / "curves.csv").read_text().startswith("step,seconds,size,rate,loss")
+    capsys.readouterr()
+    assert main([*words, "--steps", "3"]) == 0
+    assert "resumed at step 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--loss", "hinge"], "there are: bce"),
+        (["--size", "100"], "multiples of 32"),
+        (["--data", "nowhere"], "does not exist"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_1(data, tmp_path, capsys, words, complaint):
+    options = ["--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1"]
+    assert main(["train", "portrait", "--encoder", "plain", *options, *words]) == 1
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+
+
+def test_the_family_cannot_be_embedded(data, tmp_path, capsys):
+    words = ["train", "depth", "--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1"]
+    words += ["--encoder", "plain", "--width", "4", "--size", "64", "--export", "mine"]
+    assert main(words) == 1
+    assert "joint" in capsys.readouterr().err
+    assert "mine" not in registry.records()
+
+
+def test_evaluate_prints_a_table_and_writes_the_worst(data, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = [
+        "evaluate",
+        "portrait",
+        "--data",
+        str(data),
+        "--all",
+        "--limit",
+        "3",
+        "--out",
+        str(out),
+    ]
+    assert main(words) == 0
+    table = capsys.readouterr().out
+    assert "| folder | pictures | iou | worst 5 % |" in table
+    assert "| drawn | 3 |" in table
+    assert len(list(out.glob("worst-*.jpg"))) == 3
+    assert len((out / "scores.csv").read_text().splitlines()) == 4
+    assert main(["evaluate", "depth", "--data", str(data), "--all", "--limit", "2"]) == 0
+    assert "subject_pairs" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["portrait", "depth"])
+def test_ablate_writes_one_report_of_all_variants(data, tmp_path, capsys, task):
+    out = tmp_path / "out"
+    words = [
+        "ablate",
+        task,
+        "--data",
+        str(data),
+        "--limit",
+        "4",
+        "--test-limit",
+        "2",
+        "--steps",
+        "1",
+    ]
+    words += ["--size", "64", "--batch", "2", "--width", "4", "--device", "cpu"]
+    words += ["--run", str(tmp_path / "run"), "--out", str(out)]
+    assert main(words) == 0
+    report = (out / f"ablation-{task}.md").read_text()
+    for row in (
+        "U-Net",
+        "DenseNet-121 encoder",
+        "batch norm",
+        "learnt upsampling",
+        "post-processing",
+    ):
+        assert row in report
+    assert "4 pictures to train on, 2 held out" in report
+    assert str(tmp_path) not in report
+    sheet = cv2.imread(str(out / f"ablation-{task}.jpg"))
+    assert sheet.shape == (256, 6 * 256, 3)
+
+
+def test_models_verify_and_list(capsys):
+    assert main(["models", "verify"]) == 0
+    assert "as recorded" in capsys.readouterr().out
+    assert main(["models", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {row["name"] for row in listed["embedded"]} == set(registry.records())
+
+
+def test_models_verify_names_a_damaged_file(monkeypatch, tmp_path, capsys):
+    record = registry.find(registry.DEFAULT)
+    monkeypatch.setattr(registry, "load_tensors", lambda found: registry.verify(found, tmp_path))
+    (tmp_path / record.file).write_bytes(b"damaged")
+    assert main(["models", "verify"]) == 1
+    assert record.file in capsys.readouterr().out

@@ -1,23 +1,30 @@
 #!/usr/bin/env python3
 """The executable that GIMP starts: registers the procedures and hands each call to its tool.
 
-At module level only the standard library and gi: an exception here would silently remove the menu entries.
+At module level only the standard library and gi: an exception here would silently remove the menu.
 """
+
+from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib
+from gi.repository import Gimp, GLib  # noqa: E402
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 
 
-def _own_package():
+def _own_package() -> None:
     """Import the folder of this file, whatever it is called, as the package `gimp_plugin`."""
     if "gimp_plugin" not in sys.modules:
         spec = importlib.util.spec_from_file_location(
@@ -30,22 +37,22 @@ def _own_package():
 class Bokeh(Gimp.PlugIn):
     """GIMP asks this object which procedures there are, and to make the one it needs."""
 
-    def do_set_i18n(self, _name):
+    def do_set_i18n(self, _name: str) -> bool:
         """There are no translations yet; looking for some would print a warning."""
         return False
 
-    def do_query_procedures(self):
+    def do_query_procedures(self) -> list[str]:
         """Name all procedures."""
         _own_package()
         return list(importlib.import_module("gimp_plugin.procedures").PROCEDURES)
 
-    def do_create_procedure(self, name):
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Make one procedure."""
         _own_package()
         return importlib.import_module("gimp_plugin.procedures").create(self, name, _run)
 
 
-def _run(procedure, *call):
+def _run(procedure: Gimp.Procedure, *call: Any) -> Gimp.ValueArray:
     """Run a tool; every failure becomes one message and leaves the image as it was."""
     errors = importlib.import_module("gimp_plugin.errors")
     try:
@@ -55,9 +62,7 @@ def _run(procedure, *call):
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
     except errors.PluginError as error:
         return _failed(procedure, str(error))
-    except Exception as error:  # a fault of the plug-in must not end as "plug-in crashed"
-        import traceback
-
+    except Exception as error:  # noqa: BLE001 - else the user only reads "plug-in crashed"
         traceback.print_exc()
         return _failed(
             procedure,
@@ -66,7 +71,7 @@ def _run(procedure, *call):
         )
 
 
-def _failed(procedure, message):
+def _failed(procedure: Gimp.Procedure, message: str) -> Gimp.ValueArray:
     error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), message, 0)
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
 

@@ -33,7 +33,7 @@ def silent(_stage: str, _fraction: float) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """What to compute. Maps come back in whole numbers of at least the image's depth, at most 16 bits.
+    """What to compute. Maps come back in whole numbers: 8 bits for 8, else 16.
 
     Parameters
     ----------

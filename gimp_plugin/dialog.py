@@ -12,7 +12,7 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
 
-from gimp_plugin import pixels, rendering, source, work  # noqa: E402
+from gimp_plugin import pixels, rendering, work  # noqa: E402
 from gimp_plugin.engine import Engine  # noqa: E402
 from gimp_plugin.parameters import PRESETS, Parameters  # noqa: E402
 from gimp_plugin.preview import SIDE, Picture, Preview  # noqa: E402

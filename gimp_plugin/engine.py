@@ -1,4 +1,4 @@
-"""Computes previews on a thread: only the latest wish counts, and an old reply is never shown late."""
+"""Computes previews on a thread: the latest wish counts, and an old reply never comes late."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Which pixel format a layer's pixels travel in, so that they come back bit for bit.
 
-The layer's own sample type, transfer curve and colour space are kept: "R'G'B'A u8" without a space would
-mean sRGB and clip a wide gamut. Three kinds of encoding exist in GIMP 3: linear (`RGB`), the profile's own curve
-(`R'G'B'`) and sRGB's (`R~G~B~`).
+The layer's own sample type, transfer curve and colour space are kept: "R'G'B'A u8" without a space
+would mean sRGB and clip a wide gamut. Three kinds of encoding exist in GIMP 3: linear (`RGB`), the
+profile's own curve (`R'G'B'`) and sRGB's (`R~G~B~`).
 """
 
 from __future__ import annotations

@@ -106,8 +106,8 @@ class Group:
         found = image.get_layer_by_tattoo(self.record.source)
         if found is None:
             raise PluginError(
-                f'The layer that "{self.layer.get_name()}" was made from is gone. Bring it back with '
-                "Undo, or select another layer and run Portrait Bokeh."
+                f'The layer that "{self.layer.get_name()}" was made from is gone. Bring it back '
+                "with Undo, or select another layer and run Portrait Bokeh."
             )
         return found
 

@@ -18,7 +18,7 @@ class Link(Protocol):
         """Send one multipart message."""
 
     def receive(self, timeout: float) -> list[bytes] | None:
-        """Give the next message, or None after `timeout` seconds; LinkLost when the peer is gone."""
+        """Give the next message, None after `timeout` seconds; LinkLost when the peer is gone."""
 
     def close(self) -> None:
         """Close; what is still unsent is dropped."""
@@ -43,15 +43,18 @@ class ZmqDealer:
         self._zmq = zmq
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
-        self._socket.linger = 0
         self._socket.reconnect_ivl = -1
         self._monitor = self._socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
         )
-        self._socket.connect(endpoint)
-        if not self._monitor.poll(timeout * 1000) or self._event() != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+        try:
+            self._shake_hands(endpoint, timeout)
+        except zmq.ZMQError as error:
             self.close()
-            raise LinkLost(f"cannot connect to {endpoint}")
+            raise LinkLost(f"cannot connect to {endpoint}: {error}") from error
+        except BaseException:
+            self.close()
+            raise
 
     def send(self, frames: Sequence[bytes]) -> None:
         """Send one multipart message."""
@@ -72,11 +75,17 @@ class ZmqDealer:
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
-        if not self._socket.closed:
+        if not self._context.closed:
             self._socket.disable_monitor()
             self._monitor.close(linger=0)
             self._socket.close(linger=0)
             self._context.term()
+
+    def _shake_hands(self, endpoint: str, timeout: float) -> None:
+        zmq = self._zmq
+        self._socket.connect(endpoint)
+        if not self._monitor.poll(timeout * 1000) or self._event() != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            raise LinkLost(f"cannot connect to {endpoint}")
 
     def _event(self) -> int:
         from zmq.utils.monitor import recv_monitor_message  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Every setting of a bokeh: its range, its words in the dialog, its presets, and its lens on the wire.
+"""Every setting of a bokeh: its range and words, the presets, and the lens on the wire.
 
-The fields of `Parameters` are at once the arguments of the procedures (with `-` for `_`), the widgets of the
-dialog and the keys of the record kept in the layer group.
+The fields of `Parameters` are at once the arguments of the procedures (with `-` for `_`), the
+widgets of the dialog and the keys of the record kept in the layer group.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Parameters:
             }
         return {
             "kind": "lens",
-            **chosen._focus(),
+            **chosen.focus_fields(),
             "focus_range": chosen.focus_range,
             "max_coc": min(1024.0, blur_radius(chosen.f_number, long_side)),
             "foreground": chosen.foreground,
@@ -169,7 +169,8 @@ class Parameters:
             "keep_subject_sharp": chosen.keep_subject_sharp and chosen.focus == "subject",
         }
 
-    def _focus(self) -> dict[str, Any]:
+    def focus_fields(self) -> dict[str, Any]:
+        """Give the lens fields that say what is in focus; both None: the subject."""
         point = [self.focus_x, self.focus_y] if self.focus == "point" else None
         return {"focus": self.focus_depth if self.focus == "depth" else None, "focus_point": point}
 
@@ -179,7 +180,7 @@ class Parameters:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Parameters:
-        """Read a record, also one of an older or newer version: unknown or unfit values are left."""
+        """Read a record, also of another version: unknown or unfit values are left out."""
         known = {field.name: field for field in dataclasses.fields(cls)}
         fit = {k: v for k, v in record.items() if k in known and _fits(known[k], v)}
         return cls(**fit)
@@ -221,7 +222,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 def blur_radius(f_number: float, long_side_px: int) -> float:
     """Radius in pixels of a point at infinity for an 85 mm lens focused at 2 m on full frame.
 
-    Thin lens: `r = W_px / W_mm * f^2 / (2 N (s - f))`; the subject counts as depth 1, infinity as 0.
+    Thin lens: `r = W_px / W_mm * f^2 / (2 N (s - f))`; the subject is depth 1, infinity depth 0.
     """
     diameter_mm = PORTRAIT_FOCAL_MM**2 / (f_number * (PORTRAIT_DISTANCE_MM - PORTRAIT_FOCAL_MM))
     return 0.5 * diameter_mm * long_side_px / FULL_FRAME_MM

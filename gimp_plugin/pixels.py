@@ -21,7 +21,7 @@ def encoding_of(image: Gimp.Image) -> Encoding:
 
 
 def read(layer: Gimp.Layer) -> Plane:
-    """Read a layer as the user sees it: with its non-destructive filters, without mask and opacity."""
+    """Read a layer with its non-destructive filters, without mask and opacity."""
     shown = _flattened(layer)
     try:
         channels = (1 if shown.is_gray() else 3) + shown.has_alpha()

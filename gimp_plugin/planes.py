@@ -68,7 +68,7 @@ class Plane:
         }
 
     def _alpha_is(self, patterns: dict[str, bytes]) -> bool:
-        """Whether every alpha sample has the same bytes; full scale for a type not in `patterns`."""
+        """Whether every alpha sample has the same bytes; full scale for a type not given."""
         size = SAMPLE_BYTES[self.dtype]
         pattern = patterns.get(self.dtype, b"\xff" * size)
         first, step = size * (self.channels - 1), size * self.channels

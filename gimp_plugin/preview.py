@@ -1,4 +1,4 @@
-"""The picture inside the dialog: result, original, mask or depth, and a click that sets the focus."""
+"""The picture inside the dialog: result, original, mask or depth; a click sets the focus."""
 
 from __future__ import annotations
 

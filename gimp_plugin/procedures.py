@@ -47,9 +47,9 @@ PROCEDURES = {
         "portrait",
         "_Portrait Bokeh...",
         "Blur the background of a portrait as a fast lens would",
-        "Adds a layer group with the result (Composite) and the maps it was made from (Mask, Depth). "
-        "Paint on the maps and call Re-render. On a layer of such a group it re-renders with the given "
-        "settings.",
+        "Adds a layer group with the result (Composite) and the maps it was made from (Mask, "
+        "Depth). Paint on the maps and call Re-render. On a layer of such a group it re-renders "
+        "with the given settings.",
         arguments=ALL,
         returns=LAYERS,
     ),
@@ -57,8 +57,8 @@ PROCEDURES = {
         "rerender",
         "_Re-render...",
         "Make the Composite again from the painted Mask and Depth",
-        "The active layer must be one of a Bokeh group (or the group). Scripts get the settings kept in "
-        "the group unless keep-settings is false: then those given.",
+        "The active layer must be one of a Bokeh group (or the group). Scripts get the settings "
+        "kept in the group unless keep-settings is false: then those given.",
         arguments=("keep_settings", *ALL),
         returns=LAYERS,
     ),
@@ -66,8 +66,9 @@ PROCEDURES = {
         "focus_here",
         "_Focus Here",
         "Re-render with the focus at the centre of the selection",
-        "The active layer must be one of a Bokeh group. Without selection the dialog opens, to click "
-        "the point in its preview. Scripts can give the point; -1 means the selection's centre.",
+        "The active layer must be one of a Bokeh group. Without selection the dialog opens, to "
+        "click the point in its preview. Scripts can give the point; -1 means the selection's "
+        "centre.",
         arguments=("x", "y"),
         returns=LAYERS,
     ),
@@ -90,8 +91,8 @@ PROCEDURES = {
         "settings",
         "_Settings and Status...",
         "Look at the daemon that does the computing",
-        "Shows whether the daemon runs, its device, models and memory, and starts or stops it. Scripts "
-        "get the state as JSON.",
+        "Shows whether the daemon runs, its device, models and memory, and starts or stops it. "
+        "Scripts get the state as JSON.",
         arguments=("action",),
     ),
 }

@@ -48,6 +48,6 @@ def _running() -> Client | None:
     for place in connection.known():
         try:
             return Client(place)
-        except LinkLost:  # a stale file, or a daemon that is just going down
+        except LinkLost:  # noqa: PERF203 - a stale file, or a daemon that is just going down
             continue
     return None

@@ -1,4 +1,4 @@
-"""First render and re-render: read, compute, put the layers in. The image changes only at the end."""
+"""First render and re-render: read, compute, put the layers in; the image changes at the end."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def job(image: Plane, parameters: Parameters) -> Job:
 
 
 def _edited_maps(existing: group.Group, layer: Gimp.Layer, image: Plane) -> dict[str, Plane]:
-    """Read those maps of a group that differ from what the networks would give for its source now."""
+    """Read the maps of a group that differ from what the networks would give for its source."""
     record = existing.record
     composite = existing.member("composite")
     if composite is not None and _size(composite) != _size(layer):

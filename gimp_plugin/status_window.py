@@ -55,7 +55,7 @@ def run() -> None:
         try:
             settings.act("start" if response == START else "stop")
             problem.set_text(HELP)
-        except PluginError as error:
+        except PluginError as error:  # noqa: PERF203 - the window lives on
             problem.set_text(str(error))
     GLib.source_remove(timer)
     window.destroy()

@@ -1,7 +1,7 @@
 """Finds the two libraries that install.py puts into `vendor/` beside this file.
 
-`msgpack` always loads there: without its compiled part it falls back to its own pure Python. `zmq` has no
-such fallback and may be missing or built for another Python: then `gimp_plugin.zmtp` does its work.
+`msgpack` always loads there: without its compiled part it falls back to its own pure Python. `zmq`
+has no such fallback and may be missing or built for another Python: `gimp_plugin.zmtp` replaces it.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ SHOW_MS = 100
 def wait_for(task: Callable[[Report], T], title: str) -> T:
     """Run `task` on a thread, show its progress in GIMP, give its result or raise its error.
 
-    libgimp is called on this thread only. GIMP's own Cancel ends the process, and with it the connection:
-    the daemon then drops the job.
+    libgimp is called on this thread only. GIMP's own Cancel ends the process, and with it the
+    connection: the daemon then drops the job.
     """
     loop = GLib.MainLoop()
     outcome: dict[str, Any] = {"stage": title, "fraction": 0.0}

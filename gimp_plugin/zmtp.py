@@ -1,7 +1,7 @@
 """A ZeroMQ DEALER socket with nothing but the standard library: ZMTP 3.0, NULL security.
 
-Greeting (64 bytes), READY command with the socket type, then frames: one flag byte, a length of one or eight
-bytes, the body. See https://rfc.zeromq.org/spec/23/.
+Greeting (64 bytes), READY command with the socket type, then frames: one flag byte, a length of one
+or eight bytes, the body. See https://rfc.zeromq.org/spec/23/.
 """
 
 from __future__ import annotations

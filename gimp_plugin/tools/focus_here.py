@@ -44,7 +44,7 @@ def _selection_centre(image: Gimp.Image, layer: Gimp.Layer) -> tuple[float, floa
     _, any_selected, left, top, right, bottom = Gimp.Selection.bounds(image)
     if not any_selected:
         raise PluginError(
-            "Nothing is selected. Draw a small selection around what is to be sharp, then try again."
+            "Nothing is selected. Draw a small selection around what is to be sharp, and try again."
         )
     _, x, y = layer.get_offsets()
     at = (

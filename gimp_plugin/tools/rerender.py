@@ -45,7 +45,7 @@ def existing_group(layer: Gimp.Layer) -> group.Group:
     existing = group.find(layer)
     if existing is None:
         raise PluginError(
-            f'"{layer.get_name()}" is in no Bokeh group. Select the Composite, Mask or Depth of one, '
-            "or make one with Filters > Bokeh > Portrait Bokeh."
+            f'"{layer.get_name()}" is in no Bokeh group. Select the Composite, Mask or Depth of '
+            "one, or make one with Filters > Bokeh > Portrait Bokeh."
         )
     return existing

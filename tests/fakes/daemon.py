@@ -49,8 +49,8 @@ class FakeDaemon:
     directory
         Where the sockets and the connection file go.
     fault
-        None, `vanish` (closes its sockets in the middle of a job), `hang` (accepts and says no more) or an
-        error code to answer every render with.
+        None, `vanish` (closes its sockets in the middle of a job), `wait` (accepts and never ends),
+        `hang` (says no more at all) or an error code to answer every render with.
     """
 
     def __init__(self, directory: Path, fault: str | None = None) -> None:
@@ -89,7 +89,9 @@ class FakeDaemon:
                 peer, *frames = socket.recv_multipart()
                 self._handle(socket, peer, msgpack.unpackb(frames[0]), frames[1:])
 
-    def _handle(self, socket: zmq.Socket, peer: bytes, message: dict, frames: list[bytes]) -> None:
+    def _handle(  # noqa: C901 - one branch for each message
+        self, socket: zmq.Socket, peer: bytes, message: dict, frames: list[bytes]
+    ) -> None:
         def say(type: str, *data: bytes, **fields: object) -> None:  # noqa: A002
             socket.send_multipart([peer, msgpack.packb({"type": type, **fields}), *data])
 
@@ -99,7 +101,7 @@ class FakeDaemon:
             if message["token"] != "fake-token":
                 say("error", code="unauthorized", message="wrong token", hint="Read it again.")
             else:
-                say("welcome", protocol=1, server="fake", limits={"silence_s": 1.0})
+                say("welcome", protocol=1, server="fake", limits={"silence_s": 3.0})
         elif kind == "ping":
             if self.fault != "hang":
                 say("pong", nonce=message["nonce"])

@@ -53,7 +53,9 @@ class Gimp:
     def batch(self, script: str, timeout: float = 120) -> None:
         """Run a script of `scripts/` in GIMP's Python; fails with its traceback."""
         place = self._place(script)
-        code = f"import sys;sys.path.insert(0,{str(self.out)!r});import inside;inside.run({place!r})"
+        code = (
+            f"import sys;sys.path.insert(0,{str(self.out)!r});import inside;inside.run({place!r})"
+        )
         argv = ["gimp-console", "-i", "--quit", "--batch-interpreter", "python-fu-eval", "-b", code]
         self._run(argv, timeout)
 

@@ -1,8 +1,8 @@
 """A screen with GIMP on it, driven by keyboard and mouse; runs inside the root file system.
 
-    python3 desktop.py SCENARIO.py
+    python3 desktop.py SCENARIO.py GIMP-SCRIPT.py
 
-The scenario is executed with a `desk` in its globals. GIMP itself runs the file SCENARIO's `GIMP` names.
+The scenario is executed with a `desk` in its globals, while GIMP runs the second script.
 """
 
 import os
@@ -39,11 +39,17 @@ class Desk:
         gimprc.write_text(gimprc.read_text() + GIMPRC)
         code = f"import sys;sys.path.insert(0,{str(HERE)!r});import inside;inside.run({batch!r})"
         self.gimp = self._start(
-            "gimp", "--no-splash", "--batch-interpreter", "python-fu-eval", "-b", code, log="gimp.log"
+            "gimp",
+            "--no-splash",
+            "--batch-interpreter",
+            "python-fu-eval",
+            "-b",
+            code,
+            log="gimp.log",
         )
 
     def _start(self, *argv, log=None):
-        with open(OUT / log if log else os.devnull, "wb") as file:
+        with (OUT / log if log else Path(os.devnull)).open("wb") as file:
             process = subprocess.Popen(argv, stdout=file, stderr=subprocess.STDOUT)
         self.processes.append(process)
         return process
@@ -118,7 +124,9 @@ class Desk:
         (OUT / name).touch()
 
     def xdotool(self, *argv):
-        done = subprocess.run(["xdotool", *argv], capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(
+            ["xdotool", *argv], capture_output=True, text=True, check=False, timeout=30
+        )
         return done.stdout
 
     def close(self):

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import sys
 import traceback
 
 import gi
@@ -27,7 +26,13 @@ def layer_of(image, width, height, alpha=False, name="photo", at=(0, 0), seed=1)
     grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = ("GRAYA" if alpha else "GRAY") if grey else ("RGBA" if alpha else "RGB")
     layer = Gimp.Layer.new(
-        image, name, width, height, getattr(Gimp.ImageType, f"{kind}_IMAGE"), 100, Gimp.LayerMode.NORMAL
+        image,
+        name,
+        width,
+        height,
+        getattr(Gimp.ImageType, f"{kind}_IMAGE"),
+        100,
+        Gimp.LayerMode.NORMAL,
     )
     layer.set_offsets(*at)
     image.insert_layer(layer, None, 0)
@@ -38,7 +43,9 @@ def layer_of(image, width, height, alpha=False, name="photo", at=(0, 0), seed=1)
         import array
 
         channels = size // (width * height) // (4 if "float" in form else 2)
-        data = array.array("f", [noise.random() for _ in range(width * height * channels)]).tobytes()
+        data = array.array(
+            "f", [noise.random() for _ in range(width * height * channels)]
+        ).tobytes()
         form = form.replace("half", "float")
     else:
         data = noise.randbytes(size)
@@ -53,7 +60,9 @@ def own_format(layer):
 def read(layer, form=None):
     """All pixels, in the layer's own format unless told."""
     where = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
-    return bytes(layer.get_buffer().get(where, 1.0, form or own_format(layer), Gegl.AbyssPolicy.NONE))
+    return bytes(
+        layer.get_buffer().get(where, 1.0, form or own_format(layer), Gegl.AbyssPolicy.NONE)
+    )
 
 
 def write(layer, data, form=None, at=None):
@@ -84,7 +93,10 @@ def tree(image):
     """Names of all layers, nested as they are."""
 
     def names(layers):
-        return [[x.get_name(), names(x.get_children())] if x.is_group() else x.get_name() for x in layers]
+        return [
+            [x.get_name(), names(x.get_children())] if x.is_group() else x.get_name()
+            for x in layers
+        ]
 
     return names(image.get_layers())
 
@@ -109,7 +121,7 @@ def keep(name, data):
 def run(script):
     """Run a test script; its traceback goes to a file, since GIMP swallows it."""
     try:
-        exec(compile(open(script).read(), script, "exec"), globals())  # noqa: S102
+        exec(compile(open(script).read(), script, "exec"), globals())
         keep("done", b"")
     except BaseException:
         keep("traceback", traceback.format_exc().encode())

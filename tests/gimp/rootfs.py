@@ -2,8 +2,8 @@
 
     python -m tests.gimp.rootfs [trixie|forky]     build (or find) it and print where it is
 
-The tree lives in the platform's cache directory, named after its recipe, so a changed recipe builds anew and
-a checkout never carries it. Packages come from the mirror that this machine's apt is configured with.
+The tree lives in the platform's cache directory, named after its recipe, so a changed recipe builds
+anew and a checkout never carries it. Packages come from the mirror that this machine's apt uses.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ PACKAGES = [
     "libc-bin",
 ]
 
-# Packages are only extracted (28 s against minutes): what their installation scripts would have done and GIMP
-# needs is done here. update-mime-database comes before the pixbuf loaders, which read its result.
+# Packages are only extracted (28 s against minutes): what their installation scripts would have
+# done and GIMP needs is done here. update-mime-database comes before the pixbuf loaders,
+# which read its result.
 CONFIGURE = r"""
 set -e
 lib=/usr/lib/$(uname -m)-linux-gnu
@@ -93,7 +94,7 @@ class Root:
         argv
             Program and arguments, with paths as seen inside.
         visible
-            Host directories bound at the same path inside (an ipc socket's path then holds on both sides).
+            Host directories bound at the same path inside (an ipc socket's path then holds).
         home
             Host directory bound at /home/photo; the warmed-up template when None.
         env

@@ -2,7 +2,8 @@
 
     python -m tests.gimp.start_time [runs]
 
-Both are started as GIMP does at a first start, up to the list of procedures; medians of alternating runs.
+Both are started as GIMP does at a first start, up to the list of procedures; medians of
+alternating runs.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def expected(source, transfer, arguments):
 
 @pytest.mark.parametrize("name", CASES)
 def test_layers_match_the_library(results, name):
-    precision, _, alpha, offsets, arguments = CASES[name]
+    precision, _, alpha, _, arguments = CASES[name]
     entry = results.read("table")[name]
     source, composite = array(results, name, "source"), array(results, name, "composite")
     assert entry["formats"][0] == entry["formats"][1], "the composite has another format"

@@ -66,7 +66,7 @@ def test_daemon_faults(lone_gimp, fault, advice):
 def test_the_plug_in_starts_the_daemon_with_the_recorded_command(lone_gimp):
     wanted = lone_gimp.runtime / "wanted"
     launcher = lone_gimp.plugin / "launcher.json"
-    # what starts is outside of GIMP's root file system: the command leaves a wish, this test fulfils it
+    # what starts is outside of GIMP's root: the command leaves a wish, this test fulfils it
     launcher.write_text(json.dumps({"command": ["touch", str(wanted)]}))
     lone_gimp.env = {"DEFOCUS_TEST_FAULT": "none"}
     running = threading.Thread(target=lone_gimp.batch, args=("refusals.py",))

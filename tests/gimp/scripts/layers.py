@@ -1,4 +1,4 @@
-"""Portrait Bokeh on every kind of layer; leaves all pixels as raw bytes and a table of what they are."""
+"""Portrait Bokeh on every kind of layer; leaves all pixels as raw bytes and a table about them."""
 
 CASES = {
     # name: precision, grey, alpha, offsets, extra arguments
@@ -18,7 +18,13 @@ CASES = {
     "wide-gamut": ("U8_NON_LINEAR", False, False, (0, 0), {}),
     "paper": ("U16_NON_LINEAR", False, False, (0, 0), {"style": "paper"}),
     "dreamy": ("U8_NON_LINEAR", False, False, (0, 0), {"preset": "dreamy"}),
-    "point": ("U16_NON_LINEAR", False, False, (0, 0), {"focus": "point", "focus_x": 0.9, "focus_y": 0.1}),
+    "point": (
+        "U16_NON_LINEAR",
+        False,
+        False,
+        (0, 0),
+        {"focus": "point", "focus_x": 0.9, "focus_y": 0.1},
+    ),
 }
 
 table = {}
@@ -39,11 +45,18 @@ for name in os.environ.get("DEFOCUS_TEST_CASES", " ".join(CASES)).split():
     before = read(layer)
     group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer], **arguments)
     assert read(layer) == before, "the source was changed"
-    for role, each in (("source", layer), ("composite", composite), ("mask", mask), ("depth", depth)):
+    for role, each in (
+        ("source", layer),
+        ("composite", composite),
+        ("mask", mask),
+        ("depth", depth),
+    ):
         keep(f"{name}.{role}", read(each))
     table[name] = {
         "formats": [own_format(each).split("-")[0] for each in (layer, composite, mask, depth)],
-        "offsets": [list(each.get_offsets())[1:] for each in (layer, group, composite, mask, depth)],
+        "offsets": [
+            list(each.get_offsets())[1:] for each in (layer, group, composite, mask, depth)
+        ],
         "visible": [each.get_visible() for each in (layer, group, composite, mask, depth)],
         "size": [layer.get_width(), layer.get_height()],
         "tree": tree(image),

@@ -28,7 +28,9 @@ else:
     channel = Gimp.Channel.new(image, "spot", 64, 48, 50.0, Gegl.Color.new("red"))
     image.insert_channel(channel, None, 0)
     refused("channel", image, [channel])
-    clear = Gimp.Layer.new(image, "clear", 64, 48, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL)
+    clear = Gimp.Layer.new(
+        image, "clear", 64, 48, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
     image.insert_layer(clear, None, 0)
     refused("empty", image, [clear])
     for tool in ("rerender", "focus-here"):

@@ -31,7 +31,9 @@ group, composite, mask, depth = call(
 )
 keep("stopped-down.composite", read(composite))
 group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [group], f_number=1.4)
-facts["settings on the group"] = read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+facts["settings on the group"] = (
+    read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+)
 
 # renamed, moved into another group, nudged on the canvas
 group.set_name("My blur")
@@ -47,7 +49,9 @@ group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [composite
 facts["renamed"] = tree(image)
 facts["opacity"] = composite.get_opacity()
 facts["offsets"] = list(composite.get_offsets())[1:]
-facts["moved is the same"] = read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+facts["moved is the same"] = (
+    read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+)
 
 # saved, closed, opened
 path = save(image, "kept.xcf")
@@ -56,20 +60,26 @@ image = load(path)
 group = image.get_layers()[0].get_children()[0]
 started = time.monotonic()
 group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group])
-facts["reopened is the same"] = read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+facts["reopened is the same"] = (
+    read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+)
 facts["reopened"] = tree(image)
 
 # the focus moves to a point, then to the selection's centre
-source = [layer for layer in image.get_layers() if not layer.is_group()][0]
+source = next(layer for layer in image.get_layers() if not layer.is_group())
 call("plug-in-bokeh-focus-here", image, [mask], x=0.9, y=0.1)
-facts["focus point"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))["parameters"]
+facts["focus point"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))[
+    "parameters"
+]
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 5 + 54, 7 + 30, 12, 12)
 call("plug-in-bokeh-focus-here", image, [group.get_children()[1]])
-facts["focus selection"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))["parameters"]
+facts["focus selection"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))[
+    "parameters"
+]
 Gimp.Selection.none(image)
 
 # a removed Mask layer: the network's own mask is used
-image.remove_layer([x for x in group.get_children() if x.get_name() == "Who"][0])
+image.remove_layer(next(x for x in group.get_children() if x.get_name() == "Who"))
 group, composite, gone, depth = call("plug-in-bokeh-portrait", image, [group], f_number=1.4)
 facts["without mask is the first"] = read(composite) == first
 facts["missing member is none"] = gone is None

@@ -1,4 +1,4 @@
-"""Layers that are more than pixels: masks, selections, blending, groups, filters; and the small tools."""
+"""Layers that are more than pixels: masks, selections, blending, groups, filters; small tools."""
 
 facts = {}
 

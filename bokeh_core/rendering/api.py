@@ -211,7 +211,7 @@ def _inputs(
 def _core(tile: int | None, device: torch.device) -> int:
     """Side of the tiles: small enough for the cache of a CPU, large enough to keep a GPU busy."""
     if tile is None:
-        return 512 if device.type == "cpu" else 2048
+        return 576 if device.type == "cpu" else 2048
     if tile < SMALLEST_TILE // 2:
         raise InputError(f"tile must be at least {SMALLEST_TILE // 2} px, got {tile}")
     return tile

@@ -13,6 +13,8 @@ from bokeh_core.rendering.resample import enlarged, reduced
 
 STEEP = 1.0
 """Depth that changes by more than this many pixels of CoC within 3 x 3 pixels is an edge."""
+SLIGHT = 0.3
+"""A pixel on an edge that is within this CoC of one side belongs to that side already."""
 SNAPS = 4
 DISAGREEING = 2.0
 """Depth beside the matte's edge that is off its surroundings by more than this CoC is corrected."""
@@ -83,12 +85,13 @@ def _snapped(depth: Tensor, reach: float) -> Tensor:
     """Make soft edges steep: each pixel takes the nearer of its neighbourhood's extremes."""
     for _ in range(SNAPS):
         low, high = _least(depth), -_least(-depth)
-        steep = (high - low) * reach > STEEP
-        if not bool(steep.any()):
+        above, below = high - depth, depth - low
+        between = ((high - low) * reach > STEEP) & (torch.minimum(above, below) * reach > SLIGHT)
+        if not bool(between.any()):
             break
         # lerp with a mask is a tenth of the cost of where on a CPU
-        nearest = torch.lerp(low, high, (high - depth < depth - low).float())
-        depth = torch.lerp(depth, nearest, steep.float())
+        nearest = torch.lerp(low, high, (above < below).float())
+        depth = torch.lerp(depth, nearest, between.float())
     return depth
 
 

@@ -27,13 +27,24 @@ class Bounds:
         )
 
 
-def tiles(height: int, width: int, core: int) -> list[Bounds]:
-    """Cut a frame into `core`-sized squares on a grid from the top left; none reaches past it."""
+def tiles(height: int, width: int, core: int, grid: int = 1) -> list[Bounds]:
+    """Cut a frame into equal rectangles of at most `core` pixels a side, on a grid.
+
+    Equal parts, because a narrow rest costs as much halo as a whole tile. `core` must be a
+    multiple of `grid`.
+    """
+    rows, columns = _equal(height, core, grid), _equal(width, core, grid)
     return [
-        Bounds(top, left, min(core, height - top), min(core, width - left))
-        for top in range(0, height, core)
-        for left in range(0, width, core)
+        Bounds(top, left, min(rows, height - top), min(columns, width - left))
+        for top in range(0, height, rows)
+        for left in range(0, width, columns)
     ]
+
+
+def _equal(size: int, core: int, grid: int) -> int:
+    """Side of equal parts of at most `core`, rounded up to the grid."""
+    count = -(-size // core)
+    return -(-size // (count * grid)) * grid
 
 
 def window(image: Tensor, bounds: Bounds, device: torch.device) -> Tensor:

@@ -116,7 +116,7 @@ def render_lens(
     grid = max(levels.coarsest, CELL)
     halo = math.ceil(levels.radii[-1] * reach_factor(lens)) + CELL + 2 * levels.coarsest
     halo = -(-halo // grid) * grid
-    work = tiles(height, width, max(core // grid, 1) * grid)
+    work = tiles(height, width, max(core // grid, 1) * grid, grid)
     for done, tile in enumerate(work):
         padded = Bounds(
             tile.top - halo,

@@ -39,10 +39,10 @@ class Levels:
 
     @classmethod
     def up_to(cls, reach: float, quality: Quality) -> Levels:
-        """Space the radii so that the last is at least `reach`."""
+        """Space the radii so that the last is `reach`."""
         radii, scales = [0.0], [1]
         while radii[-1] < reach:
-            radius = radii[-1] + max(quality.step, quality.growth * radii[-1])
+            radius = min(reach, radii[-1] + max(quality.step, quality.growth * radii[-1]))
             scale = 1
             while radius >= quality.halving * scale:
                 scale *= 2

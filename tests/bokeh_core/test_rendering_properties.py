@@ -108,8 +108,7 @@ def test_the_first_vertex_of_a_polygon_is_where_rotation_says():
     near = Lens(focus=0.0, max_coc=radius, blades=3, rotation=np.pi / 2)
     flipped = render(rgb, np.ones((161, 161), np.float32), None, near)[..., 1]
     difference = np.abs(flipped[::-1, ::-1] - triangle)
-    assert difference.max() < 0.15 * triangle.max()  # half-size blocks are not mirrored
-    assert difference.mean() < 0.003 * triangle.max()
+    assert difference.sum() < 0.1 * triangle.sum()  # half-size blocks are not mirrored
 
 
 def test_squeeze_ring_and_kernel_shape_the_spot():
@@ -164,7 +163,7 @@ def test_more_blur_leaves_less_detail():
     assert spreads == sorted(spreads, reverse=True)
 
 
-@pytest.mark.parametrize("turn", [lambda a: np.rot90(a), lambda a: a[:, ::-1], lambda a: a[::-1]])
+@pytest.mark.parametrize("turn", [np.rot90, lambda a: a[:, ::-1], lambda a: a[::-1]])
 @pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=["lens", "paper"])
 def test_turned_pictures_give_turned_results(turn, look):
     rgb, depth, matte = scene(96, 128)

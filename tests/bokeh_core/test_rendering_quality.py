@@ -1,0 +1,80 @@
+"""Quality against the thin lens on small scenes: PSNR of fixed scenes is the same on every run."""
+
+import functools
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from bokeh_core.evaluation.render_methods import ours, paper
+from bokeh_core.evaluation.render_metrics import Regions, score
+from bokeh_core.evaluation.scenes import SCENES
+from bokeh_core.evaluation.thin_lens import Inputs, photograph, pinhole
+from bokeh_core.lens import Lens
+
+WIDTH, MAX_COC = 288, 20.0
+CASES = [(make, focus_on) for make in SCENES for focus_on in ("subject", "back")]
+NAMES = [f"{make.__name__}-{focus_on}" for make, focus_on in CASES]
+
+
+@functools.cache
+def case(make, focus_on):
+    scene = make(WIDTH, math.ceil(MAX_COC) + 4, seed=7)
+    subject = next(layer.disparity for layer in scene.layers if layer.subject)
+    focus = subject if focus_on == "subject" else scene.layers[0].disparity
+    lens = Lens(focus=focus, max_coc=MAX_COC)
+    return scene, pinhole(scene), lens, photograph(scene, max_coc=MAX_COC, focus=focus, samples=90)
+
+
+@pytest.mark.parametrize(("make", "focus_on"), CASES, ids=NAMES)
+def test_exact_depth_is_close_to_the_truth_and_far_better_than_the_papers_way(make, focus_on):
+    scene, inputs, lens, truth = case(make, focus_on)
+    regions = Regions.of(scene, inputs, lens)
+    got, theirs = (score(method(inputs, lens), truth, regions) for method in (ours, paper))
+    assert got.whole >= 33.0
+    assert got.whole >= theirs.whole + 6.0
+    assert got.edges >= 29.0
+    assert got.hair >= 25.0
+    assert abs(got.halo) <= 1.5
+
+
+def soft(depth):
+    return cv2.GaussianBlur(depth, (0, 0), 1.5)
+
+
+def eroded(depth):
+    return cv2.erode(depth, np.ones((5, 5)))
+
+
+def shifted(depth):
+    return np.ascontiguousarray(np.roll(depth, (2, 2), (0, 1)))
+
+
+def noisy(depth):
+    noise = np.random.default_rng(0).normal(0, 0.02, depth.shape)
+    return np.clip(depth + noise, 0, 1).astype(np.float32)
+
+
+def eight_bit(depth):
+    return (np.round(depth * 255) / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("damage", [soft, eroded, shifted, noisy, eight_bit])
+@pytest.mark.parametrize("focus_on", ["subject", "back"])
+def test_poor_depth_degrades_gently(damage, focus_on):
+    scene, inputs, lens, truth = case(SCENES[0], focus_on)
+    regions = Regions.of(scene, inputs, lens)
+    poor = Inputs(inputs.rgb, damage(inputs.depth), inputs.matte)
+    exact = score(ours(inputs, lens), truth, regions)
+    got = score(ours(poor, lens), truth, regions)
+    assert got.whole >= 30.0
+    assert got.whole >= exact.whole - 6.0
+
+
+def test_no_matte_still_beats_the_papers_way():
+    scene, inputs, lens, truth = case(SCENES[0], "subject")
+    regions = Regions.of(scene, inputs, lens)
+    bare = Inputs(inputs.rgb, inputs.depth, np.zeros_like(inputs.matte))
+    theirs = score(paper(inputs, lens), truth, regions)
+    assert score(ours(bare, lens), truth, regions).whole >= theirs.whole + 5.0

@@ -53,6 +53,10 @@ class Desk:
             request = codec.request_id(header)
             _log.info("refused", code=refusal.code, reason=refusal.message, id=request)
             self._post.send(peer, refusal.reply(request))
+        except Exception:  # noqa: BLE001 - a fault in one message must not end the daemon
+            _log.exception("message failed", id=codec.request_id(header))
+            fault = Refused("internal", "the daemon could not handle the message")
+            self._post.send(peer, fault.reply(codec.request_id(header)))
 
     def leave(self, peer: Peer) -> None:
         """Forget a connection that is gone; a client's jobs end with its work socket."""

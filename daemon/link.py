@@ -111,11 +111,11 @@ class WorkerLink:
                 header, *frames = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            message = inner.from_worker.decode(header.buffer)
+            message = self._read(header)
+            if message is None:
+                self.kill("it does not speak like a worker")
+                return
             if isinstance(message, inner.Ready):
-                if message.secret != self._secret:
-                    self.kill("foreign process on the worker's socket")
-                    return
                 self._become("idle")
             elif isinstance(message, inner.Step):
                 self.since = time.monotonic()
@@ -147,6 +147,14 @@ class WorkerLink:
         with contextlib.suppress(psutil.Error):
             return 0 if self.pid is None else int(psutil.Process(self.pid).memory_info().rss)
         return 0
+
+    def _read(self, header: zmq.Frame) -> inner.FromWorker | None:
+        try:
+            message: inner.FromWorker = inner.from_worker.decode(header.buffer)
+        except (msgspec.DecodeError, ValueError):
+            return None
+        foreign = isinstance(message, inner.Ready) and message.secret != self._secret
+        return None if foreign else message
 
     def _tell(self, message: inner.Stop | inner.Quit) -> None:
         if self.socket is not None:

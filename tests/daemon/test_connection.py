@@ -83,6 +83,7 @@ def test_announced_folders_get_a_copy_and_lose_it(in_sandbox, tmp_path):
     assert not (plugin / connection.FILE_NAME).exists()
 
 
+@pytest.mark.slow
 def test_twenty_daemons_started_at_once_leave_exactly_one(place):
     processes = [place.launch() for _ in range(20)]
     try:

@@ -12,6 +12,7 @@ def name(make):
     return getattr(make, "func", make).__name__ + "-".join(map(str, getattr(make, "args", ())))
 
 
+pytestmark = pytest.mark.slow
 ROWS = [make for make in table.rows(full=False, soak_minutes=0.02) if 0 not in make.args[-1:]]
 
 

@@ -215,7 +215,7 @@ class Progress(Message, tag="progress", frozen=True, kw_only=True):
     """How far an accepted request is; also the sign that the daemon lives."""
 
     id: Id
-    stage: Annotated[Name, Meta(description="queued, pixels, matte, depth, render, ...")]
+    stage: Annotated[Name, Meta(description="queued, starting, pixels, matte, depth, render, ...")]
     fraction: Annotated[Fraction, Meta(description="of the whole request")]
 
 

@@ -216,10 +216,15 @@ class Schedule:
         due = now - 0.8 * self._limits.progress_every_s
         for job in self._live():
             if job.told < due or (job is self.running and job.told < now - 0.1):
-                stage = "pixels" if job.fetching is not None else job.stage
+                stage = self._stage(job)
                 self._tell(
                     job, protocol.Progress(id=job.id, stage=stage[:64], fraction=job.fraction)
                 )
+
+    def _stage(self, job: Job) -> str:
+        if job.fetching is not None:
+            return "pixels"
+        return "starting" if self._link.state == "starting" else job.stage
 
     # --- moving on
 

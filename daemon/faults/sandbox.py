@@ -85,11 +85,6 @@ class Sandbox:
         """Connect a client."""
         return Client(self.where, name)
 
-    def worker_pid(self) -> int | None:
-        """Ask the daemon for its worker."""
-        with self.client("probe") as client:
-            return client.status().worker_pid
-
     def stop(self) -> None:
         """End the daemon in order, or by force, and wait for it."""
         if self.process is None:

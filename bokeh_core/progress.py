@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[str, float], None]
-"""`progress(stage, fraction)`: stage is a short name ("matte", "depth", "render"), fraction in [0, 1].
+"""`progress(stage, fraction)`: a short name ("matte", "depth", "render") and 0 to 1.
 
 Called between units of work of at most about 0.2 s. An exception raised inside it
 (`bokeh_core.errors.Cancelled`) stops the call and passes through unchanged.

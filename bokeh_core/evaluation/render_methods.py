@@ -64,8 +64,8 @@ def five_gaussians(inputs: Inputs, lens: Lens) -> FloatImage:  # noqa: ARG001
     """Only the five Gaussians of the paper's way, by OpenCV: the yardstick of speed."""
     out = inputs.rgb
     for size in FIVE_KERNELS:
-        out = cv2.GaussianBlur(inputs.rgb, (size, size), 0)
-    return np.asarray(out, np.float32)
+        out = np.asarray(cv2.GaussianBlur(inputs.rgb, (size, size), 0), np.float32)
+    return out
 
 
 METHODS: dict[str, Method] = {

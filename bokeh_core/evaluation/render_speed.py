@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from bokeh_core.evaluation.render_methods import METHODS, five_gaussians
 from bokeh_core.evaluation.scenes import portrait
@@ -69,11 +70,15 @@ def _large(megapixels: float) -> tuple[Inputs, Lens]:
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
     size = (width, width * 3 // 4)
     focus = next(layer.disparity for layer in scene.layers if layer.subject)
-    inputs = Inputs(
-        cv2.resize(small.rgb, size, interpolation=cv2.INTER_LINEAR),
-        cv2.resize(small.depth, size, interpolation=cv2.INTER_NEAREST),
-        cv2.resize(small.matte, size, interpolation=cv2.INTER_LINEAR),
+    rgb, depth, matte = (
+        np.asarray(cv2.resize(plane, size, interpolation=how), np.float32)
+        for plane, how in (
+            (small.rgb, cv2.INTER_LINEAR),
+            (small.depth, cv2.INTER_NEAREST),
+            (small.matte, cv2.INTER_LINEAR),
+        )
     )
+    inputs = Inputs(rgb, depth, matte)
     return inputs, Lens(focus=focus, max_coc=MAX_COC)
 
 

@@ -52,7 +52,7 @@ class Canvas:
             mix[..., 0] += big[:rows, :columns] * 0.6 ** (octave - 1)
         mix = 0.5 + 0.5 * np.tanh(contrast * mix)
         paint: FloatImage = palette[0] * mix + palette[1] * (1 - mix)
-        return np.maximum(paint, np.float32(0.003))
+        return np.asarray(np.maximum(paint, np.float32(0.003)))
 
     def tiles(self, image: FloatImage, count: int) -> FloatImage:
         """Lay random hard-edged rectangles over a texture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, get_args
@@ -195,12 +196,15 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Pillow's own warnings (size, odd EXIF): what matters is checked here."""
-    limit = Image.MAX_IMAGE_PIXELS
+    """Silence what Pillow warns of and tifffile logs on odd files: what matters is checked here."""
+    limit, log = Image.MAX_IMAGE_PIXELS, logging.getLogger("tifffile")
     Image.MAX_IMAGE_PIXELS = None
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+        log.setLevel(level)

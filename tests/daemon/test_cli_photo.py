@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from bokeh_core import picture, samples
@@ -142,7 +143,18 @@ def test_every_bad_input_is_one_line_and_leaves_no_file(defocus, tmp_path):
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:800])
     frames = [Image.new("RGB", (30, 30), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
-    names = ["tiny.png", "cmyk.jpg", "empty.jpg", "text.jpg", "cut.jpg", "moving.png", "absent.png"]
+    tifffile.imwrite(tmp_path / "cut.tif", noise)
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "cut.tif").read_bytes()[:90])
+    names = [
+        "cut.tif",
+        "tiny.png",
+        "cmyk.jpg",
+        "empty.jpg",
+        "text.jpg",
+        "cut.jpg",
+        "moving.png",
+        "absent.png",
+    ]
     before = set(tmp_path.iterdir())
     done = defocus(*names)
     lines = done.stderr.splitlines()

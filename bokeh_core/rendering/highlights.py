@@ -55,15 +55,20 @@ class Highlights:
     def recovered(self, surfaces: list[Surface], bounds: Bounds, lens: Lens) -> list[Surface]:
         """Brighten small sources: `L (1 + gain * small * smoothstep(1 px, 3 px, |CoC|))`.
 
-        Never walls or sky, never what is in focus: brightening every clipped pixel is worse than
-        none (-7 dB).
+        Never walls or sky, never what is in focus or kept sharp: brightening every clipped pixel is
+        worse than none (-7 dB).
         """
         if self.small is None:
             return surfaces
         cells = Bounds(*(value // STRIDE for value in vars(bounds).values()))
         device = surfaces[0].light.device
         small = enlarged(window(self.small, cells, device), STRIDE)
-        return [self._brightened(surface, small, lens) for surface in surfaces]
+        return [
+            surface
+            if surface.subject and lens.keep_subject_sharp
+            else self._brightened(surface, small, lens)
+            for surface in surfaces
+        ]
 
     def _brightened(self, surface: Surface, small: Tensor, lens: Lens) -> Surface:
         start, full = DEFOCUSED

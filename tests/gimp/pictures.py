@@ -1,0 +1,25 @@
+"""The pictures of docs/gimp.md, taken from a real GIMP.
+
+    python -m pytest tests/gimp/pictures.py
+
+writes them to docs/pictures. No test by its name, so a run of all tests leaves the pictures alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.gimp.conftest import Gimp
+
+SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
+TARGET = Path(__file__).parents[2] / "docs/pictures"
+NAMES = ("menu", "dialog", "focus", "depth", "layers", "mask", "again", "settings")
+
+
+def test_pictures_of_the_user_page(root, home, daemon, tmp_path):
+    gimp = Gimp(root, tmp_path, home, daemon)
+    shutil.copy(SAMPLE, tmp_path / "photo.png")
+    gimp.desktop("pictures_desk.py", "pictures_gimp.py", timeout=400)
+    for name in NAMES:
+        shutil.copy(tmp_path / f"gimp-{name}.png", TARGET / f"gimp-{name}.png")

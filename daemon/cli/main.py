@@ -40,8 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] not in COMMANDS and words[0] not in _OWN_OPTIONS:
         words.insert(0, "photo")
     name = words[0] if words and words[0] in COMMANDS else None
-    # torch's threads spin while they wait: on a busy machine a render takes 20 times as long
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return _run(words, name)
     except KeyboardInterrupt:

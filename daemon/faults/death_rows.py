@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -96,8 +97,9 @@ def random_kill_row(rounds: int) -> Row:
 
 def _kill_worker(control: Client) -> None:
     pid = control.status().worker_pid
-    if pid is not None:
-        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it may have gone meanwhile
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
 
 
 def _expect_result(row: Row, client: Client, number: int, fault: str) -> None:

@@ -558,6 +558,9 @@ def uninstall(steps: Steps) -> None:
     link = path_link()
     gone = [plugin_target(gimp) for gimp in gimp_folders()] + own_folders()
     gone += [VENV, HOME / "demo-output"] + ([link] if link is not None else [])
+    caches = (".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache")
+    gone += [HOME / name for name in caches]
+    gone += [path for path in HOME.rglob("__pycache__") if VENV not in path.parents]
     for path in gone:
         if path.is_symlink() or path.exists():
             steps.do(f"remove {path}", remove, path)

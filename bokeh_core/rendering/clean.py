@@ -18,10 +18,14 @@ SLIGHT = 0.3
 SNAPS = 4
 DISAGREEING = 2.0
 """Depth beside the matte's edge that is off its surroundings by more than this CoC is corrected."""
+OTHERS, BEYOND = 0.8, 1.25
+"""Depth that far on the way to the other side is the other side's; between, a third surface's."""
 TOWARDS = 0.15
-"""A correction needs depth that is off by this share of the way to the other side."""
-BEYOND = 1.25
-"""... and not off by much more than all of it, which would be a third surface."""
+"""... but in a soft map anything this far on the way may be a ramp between the two."""
+SAMPLED = 1_500_000
+"""Pixels of a map that are looked at for softness."""
+RISE = 0.03
+"""Disparity that must change within 3 x 3 pixels to count as an edge there."""
 AUDIBLE = 0.25
 """Noise of more than this many pixels of CoC (one sigma) is smoothed away."""
 
@@ -36,10 +40,13 @@ class Blemishes:
         Standard deviation of white noise, in disparity.
     band
         Width in pixels on either side of the matte's edge in which depth may be another surface's.
+    soft
+        Whether edges are ramps rather than steps.
     """
 
     noise: float
     band: int
+    soft: bool
 
     @classmethod
     def of(cls, depth: Tensor) -> Blemishes:
@@ -56,7 +63,20 @@ class Blemishes:
             )
             noise = float(twist.abs().median()) / 0.6745 / 2.0
         width = 0.008 * max(depth.shape)
-        return cls(noise, 8 if width <= 8 else 16 if width <= 16 else 32)
+        return cls(noise, 8 if width <= 8 else 16 if width <= 16 else 32, _is_soft(depth))
+
+
+def _is_soft(depth: Tensor) -> bool:
+    """Tell ramps from steps: on a step every pixel has the depth of one side."""
+    rows = max(3, SAMPLED // 8 // depth.shape[1])
+    edges, between = 0, 0
+    for start in range(0, depth.shape[0], max(rows, depth.shape[0] // 8)):
+        part = depth[start : start + rows][None]
+        below, above = part - _least(part), -_least(-part) - part
+        steep = above + below > RISE
+        edges += int(steep.sum())
+        between += int((steep & (torch.minimum(above, below) > 0.2 * (above + below))).sum())
+    return between > 0.25 * edges
 
 
 def cleaned(depth: Tensor, matte: Tensor | None, reach: float, blemishes: Blemishes) -> Tensor:
@@ -78,7 +98,7 @@ def cleaned(depth: Tensor, matte: Tensor | None, reach: float, blemishes: Blemis
     depth = _snapped(depth, reach)
     if matte is None:
         return depth
-    return _agreeing(depth, matte, reach, blemishes.band)
+    return _agreeing(depth, matte, reach, blemishes)
 
 
 def _snapped(depth: Tensor, reach: float) -> Tensor:
@@ -106,14 +126,14 @@ def _least(depth: Tensor) -> Tensor:
     return out
 
 
-def _agreeing(depth: Tensor, matte: Tensor, reach: float, band: int) -> Tensor:
+def _agreeing(depth: Tensor, matte: Tensor, reach: float, blemishes: Blemishes) -> Tensor:
     """Correct depth beside the matte's edge that belongs to the other side of it.
 
     A soft, eroded or shifted map gives the background next to the subject the subject's depth,
     which would stay sharp as a seam, and the other way round. A pixel is corrected only when it is
     off its own side's depth farther in, visibly and towards the other side's.
     """
-    cell = band // 2
+    cell = blemishes.band // 2
     if min(depth.shape[1:]) < 2 * cell:
         return depth
     height, width = (size // cell * cell for size in depth.shape[1:])
@@ -132,7 +152,7 @@ def _agreeing(depth: Tensor, matte: Tensor, reach: float, band: int) -> Tensor:
         off, gap = here - beyond[k], beyond[1 - k] - beyond[k]
         way = off * gap / (gap * gap).clamp(min=1e-9)
         wrong = sides[k] & (off.abs() * reach > DISAGREEING)
-        wrong &= (way > TOWARDS) & (way < BEYOND)
+        wrong &= (way > (TOWARDS if blemishes.soft else OTHERS)) & (way < BEYOND)
         wrong &= enlarged(rim.float(), cell) > 0
         result[inner] = torch.lerp(result[inner], beyond[k], wrong.float())
     return result

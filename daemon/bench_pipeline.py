@@ -28,6 +28,7 @@ from daemon.cli.order import OUTPUT, Order
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     import numpy.typing as npt
     from typing_extensions import Self
@@ -91,39 +92,50 @@ def photo(megapixels: float, seed: int = 1) -> npt.NDArray[np.uint8]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print each step as soon as it is done."""
+    machine = _machine()
+    if not args.json:
+        print(", ".join(f"{name} {value}" for name, value in machine.items()))
+        print(f"{args.megapixels:g} MP JPEG -> composite, mask, depth; daemon + worker memory\n")
+        print(f"{'step':8}{'seconds':>8}{'peak MB':>9}  what, goal, stages", flush=True)
+    steps = []
     with tempfile.TemporaryDirectory(prefix="defocus-bench-") as name:
         folder = Path(name)
         os.environ["DEFOCUS_RUNTIME_DIR"] = str(folder / "run")
         (folder / "run").mkdir(mode=0o700)
-        steps = _measure(folder, args)
-    _print(steps, args)
+        for step in _measure(folder, args):
+            steps.append(dataclasses.asdict(step))
+            if not args.json:
+                _print(step, args.megapixels)
+    if args.json:
+        print(json.dumps({"machine": machine, "steps": steps}))
     return 0
 
 
-def _measure(folder: Path, args: argparse.Namespace) -> list[Step]:
-    pictures = [photo(args.megapixels, seed) for seed in (1, 2)]
+def _measure(folder: Path, args: argparse.Namespace) -> Iterator[Step]:
     files = [folder / f"{index}.jpg" for index in range(2)]
-    for file, pixels in zip(files, pictures, strict=True):
+    for index, file in enumerate(files):
+        pixels = photo(args.megapixels, seed=index)
         write(file, Picture(pixels))
-    side = pictures[0].shape[1]
+    side = pixels.shape[1]
     f28, f14 = looks.portrait_coc(2.8, side), looks.portrait_coc(1.4, side)
     began = time.monotonic()
     where = launch.start(folder / "run", ("--device", args.device))
     started = time.monotonic() - began
     try:
         with Memory(where.pid) as memory:
-            steps = [_step("cold", "first photo after the start", files[0], f28, memory, started)]
-        for step in (
-            ("warm", "another photo, all three results", files[1], f28),
-            ("second", "the same photo, other parameters", files[1], f14),
+            step = _step("cold", "first photo after the start", files[0], f28, memory, started)
+        yield step
+        for name, what, max_coc in (
+            ("warm", "another photo, all three results", f28),
+            ("second", "the same photo, other parameters", f14),
         ):
             with Memory(where.pid) as memory:
-                steps.append(_step(*step, memory))
+                step = _step(name, what, files[1], max_coc, memory)
+            yield step
     finally:
         with client.connect(start=False) as daemon:
-            daemon.shutdown()
-    return steps
+            daemon.shutdown(drain=False)
 
 
 def _step(
@@ -152,8 +164,17 @@ def _step(
     return Step(name, what, before_s + ended - began, memory.peak_mb, stages)
 
 
-def _print(steps: list[Step], args: argparse.Namespace) -> None:
-    machine = {
+def _print(step: Step, megapixels: float) -> None:
+    goal = GOALS.get(step.name)
+    words = f", goal {goal[0]:g} s, {goal[1]} MB" if goal and megapixels == 12 else ""
+    stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in step.stages.items())
+    print(f"{step.name:8}{step.seconds:8.2f}{step.peak_mb:9.0f}  {step.what}{words}")
+    print(f"{'':27}{stages}", flush=True)
+
+
+def _machine() -> dict[str, object]:
+    """Say where figures come from; a load above 0 tells that others computed at the same time."""
+    return {
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -161,19 +182,6 @@ def _print(steps: list[Step], args: argparse.Namespace) -> None:
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
     }
-    if args.json:
-        facts = {"machine": machine, "steps": [dataclasses.asdict(step) for step in steps]}
-        print(json.dumps(facts))
-        return
-    print(", ".join(f"{name} {value}" for name, value in machine.items()))
-    print(f"{args.megapixels:g} MP JPEG -> composite, mask, depth files; daemon + worker memory\n")
-    print(f"{'step':8}{'seconds':>8}{'peak MB':>9}  what, goal, stages")
-    for step in steps:
-        goal = GOALS.get(step.name)
-        words = f", goal {goal[0]:g} s, {goal[1]} MB" if goal and args.megapixels == 12 else ""
-        stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in step.stages.items())
-        print(f"{step.name:8}{step.seconds:8.2f}{step.peak_mb:9.0f}  {step.what}{words}")
-        print(f"{'':27}{stages}")
 
 
 def _processor() -> str:

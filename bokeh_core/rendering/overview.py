@@ -17,8 +17,8 @@ from bokeh_core.rendering.thresholds import Edges
 LOOKED_AT = 2_000_000
 """Pixels whose edges decide where depth is cut."""
 BAND = 256
-STRIDE = 4
-"""Every so many pixels is looked at for what is summed up per cell."""
+LARGE = 30_000_000
+"""Pixels from which a frame is looked at twice as sparsely, to stay within 4 GB at 100 MP."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,18 @@ class Overview:
         """
         blemishes = Blemishes.of(depth)
         thresholds = _cuts(depth, matte, reach, blemishes)
-        height, width = (-(-size // CELL) * (CELL // STRIDE) for size in depth.shape)
+        stride = 4 if depth.numel() < LARGE else 8
+        side = CELL // stride
+        height, width = (-(-size // CELL) * side for size in depth.shape)
         sample = Bounds(0, 0, height, width)
-        colour = window(rgb[::STRIDE, ::STRIDE], sample, rgb.device)
-        disparity = window(depth[::STRIDE, ::STRIDE], sample, rgb.device)
-        cover = None if matte is None else window(matte[::STRIDE, ::STRIDE], sample, rgb.device)
+        colour = window(rgb[::stride, ::stride], sample, rgb.device)
+        disparity = window(depth[::stride, ::stride], sample, rgb.device)
+        cover = None if matte is None else window(matte[::stride, ::stride], sample, rgb.device)
         ranks = ranks_of(disparity, cover, disparity, thresholds)
         values = torch.cat((colour, disparity))
         trust = trustworthy(colour)
         cells = {
-            rank: _summed_up(values, trust, ranks, cover, rank)
+            rank: _summed_up(values, trust, ranks, cover, rank, side)
             for rank in occurring(ranks, thresholds)
         }
         return cls(thresholds, cells, blemishes)
@@ -97,9 +99,8 @@ def _cuts(
 
 
 def _summed_up(
-    values: Tensor, trust: Tensor, ranks: Tensor, matte: Tensor | None, rank: int
+    values: Tensor, trust: Tensor, ranks: Tensor, matte: Tensor | None, rank: int, side: int
 ) -> Tensor:
-    side = CELL // STRIDE
     own = ranks == rank
     pure = purity(own, matte, rank)
     trusted = pure * trust

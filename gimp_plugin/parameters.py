@@ -114,7 +114,7 @@ class Parameters:
         1.0, 0.5, 2.0, "S_queeze", "Anamorphic lens: height of the discs over their width"
     )
     cat_eye: float = _number(
-        0.15, 0.0, 1.0, "Cat _eye", "Discs clipped towards the corners, as in fast lenses"
+        0.0, 0.0, 1.0, "Cat _eye", "Discs clipped towards the corners, as in fast lenses"
     )
     ring: float = _number(
         0.0, -1.0, 1.0, "Ri_m of the discs", "Bright rim (soap bubbles) above 0, soft rim below"
@@ -194,7 +194,7 @@ LOOK = {
     "curvature": 0.0,
     "rotation": 0.0,
     "squeeze": 1.0,
-    "cat_eye": 0.15,
+    "cat_eye": 0.0,
     "ring": 0.0,
     "highlights": 1.0,
     "fringe": 0.0,

@@ -9,11 +9,13 @@ from bokeh_core.lens import Lens
 DEFAULT: dict[str, Any] = {
     "f_number": 2.8,
     "focus_range": 0.05,
-    "cat_eye": 0.15,
     "highlight_gain": 1.0,
     "keep_subject_sharp": True,
 }
-"""What the command line and the dialog start from: a natural portrait lens."""
+"""What the command line and the dialog start from: a natural portrait lens.
+
+Without cat-eye: it makes every part of the picture another aperture, at six times the work.
+"""
 
 PRESETS: dict[str, dict[str, Any]] = {
     "natural": {},

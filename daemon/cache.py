@@ -32,10 +32,16 @@ class ContentCache(Generic[Value]):
         so that one huge picture does not push out everything.
     size
         Gives the bytes of a value.
+    limit_entries
+        The number of values: thousands of tiny pictures would cost little memory here, but the
+        front is told after every job what is held.
     """
 
-    def __init__(self, limit_bytes: int, size: Callable[[Value], int]) -> None:
+    def __init__(
+        self, limit_bytes: int, size: Callable[[Value], int], limit_entries: int = 512
+    ) -> None:
         self._limit = limit_bytes
+        self._limit_entries = limit_entries
         self._size = size
         self._entries: collections.OrderedDict[Key, _Entry[Value]] = collections.OrderedDict()
         self._hits: collections.Counter[Level] = collections.Counter()
@@ -61,7 +67,7 @@ class ContentCache(Generic[Value]):
         self._drop((level, key))
         if nbytes > self._limit // 2:
             return
-        while self.nbytes + nbytes > self._limit:
+        while self.nbytes + nbytes > self._limit or len(self._entries) >= self._limit_entries:
             self._drop(next(iter(self._entries)))
         expires = float("inf") if keep_s is None else time.monotonic() + keep_s
         self._entries[level, key] = _Entry(value, nbytes, expires)

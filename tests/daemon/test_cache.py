@@ -29,6 +29,13 @@ def test_the_least_recently_used_goes_first():
     assert set(cache.keys("image")) == {"a", "c", "d"}
 
 
+def test_the_number_of_values_is_bounded_too():
+    cache = ContentCache(1000, len, limit_entries=3)
+    for key in range(9):
+        cache.put("image", key, b"")
+    assert cache.keys("image") == [6, 7, 8]
+
+
 def test_a_value_over_half_the_limit_is_not_kept():
     cache = ContentCache(100, len)
     cache.put("image", "small", bytes(10))

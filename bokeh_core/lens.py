@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+HEAD = 0.2
+"""Share of the subject's pixels, from the top, that it is focused by."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lens:
     """A lens that blurs by depth; all defaults are neutral: a plain disc focused on the subject.
@@ -324,7 +328,10 @@ def disparity_at(depth: npt.NDArray[np.float32], x: float, y: float) -> float:
 def subject_disparity(
     depth: npt.NDArray[np.float32], matte: npt.NDArray[np.float32] | None
 ) -> float:
-    """Give the disparity to focus on when nobody says: the subject's median, else the centre's.
+    """Give the disparity to focus on when nobody says: the subject's head, else the centre.
+
+    The head is taken to be the top fifth of the subject's pixels: a portrait focused on the chest,
+    which is most of a half-body subject, looks wrong.
 
     Parameters
     ----------
@@ -334,9 +341,10 @@ def subject_disparity(
         (H, W) in [0, 1], or None.
     """
     if matte is not None:
-        inside = depth[matte > 0.5]
-        if inside.size >= 16:
-            return _middle(inside)
+        rows, columns = np.nonzero(matte > 0.5)  # from the top downwards
+        head = max(16, int(HEAD * rows.size))
+        if rows.size >= 16:
+            return _middle(depth[rows[:head], columns[:head]])
     return disparity_at(depth, 0.5, 0.5)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from bokeh_core.rendering.clean import cleaned
 from bokeh_core.rendering.fill import filled, trustworthy
 from bokeh_core.rendering.ranks import (
+    CLEAR,
     SOLID,
     coverage,
     is_subject,
@@ -18,6 +19,7 @@ from bokeh_core.rendering.ranks import (
     purity,
     ranks_of,
 )
+from bokeh_core.rendering.resample import enlarged, reduced
 
 if TYPE_CHECKING:
     from bokeh_core.rendering.frame import Bounds
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 CONTINUOUS = 3.0
 """A hidden part within this many pixels of CoC of what hides it is the same surface going on."""
+
+
+WIDE = 0.97
+"""Share of mixed pixels in a cell of half the edge band from which the matte is undecided there."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,7 @@ def cut(
     if matte is not None and not bool((matte > 0).any()):
         matte = None
     depth = cleaned(depth, matte, reach, overview.blemishes)
+    wide = None if matte is None else _wide(matte, overview.blemishes.band)
     inside = _inside(depth, matte, overview, bounds)
     ranks = ranks_of(depth, matte, inside, overview.thresholds)
     view = Window(rgb, depth, matte, ranks, trustworthy(rgb))
@@ -107,7 +114,7 @@ def cut(
         if not surfaces:  # nothing to see through the farthest
             surface = replace(surface, cover=torch.ones_like(depth))
         elif surface.subject:
-            surfaces, surface = _separated(rgb, surfaces, surface)
+            surfaces, surface = _separated(rgb, depth, wide, surfaces, surface)
         surfaces.append(surface)
     return [replace(s, light=s.light * s.cover) for s in surfaces]
 
@@ -151,13 +158,41 @@ def _surface(view: Window, rank: int, cells: Tensor | None, reach: float) -> Sur
     )
 
 
-def _separated(rgb: Tensor, behind: list[Surface], front: Surface) -> tuple[list[Surface], Surface]:
+def _wide(matte: Tensor, band: int) -> Tensor | None:
+    """Where a matte is undecided over more than an edge's width, (1, h, w) in [0, 1], or None."""
+    cell = band // 2
+    mixed = ((matte > CLEAR) & (matte < SOLID)).float()
+    if matte.shape[1] % cell or matte.shape[2] % cell or not bool(mixed.any()):
+        return None
+    undecided = (reduced(mixed, cell) > WIDE).float()
+    return enlarged(undecided, cell) * mixed if bool(undecided.any()) else None
+
+
+def _separated(
+    rgb: Tensor,
+    depth: Tensor,
+    wide: Tensor | None,
+    behind: list[Surface],
+    front: Surface,
+) -> tuple[list[Surface], Surface]:
     """Colours of both sides of mixed pixels: the likeliest given smooth guesses of both.
 
     `rgb = a F + (1 - a) B`; what the guesses do not explain is shared by their variances, taken as
     equal, which is the maximum a posteriori answer for Gaussian errors. Colours are not
     premultiplied here.
     """
+    if (
+        wide is not None
+    ):  # not hair but doubt: both sides are what is seen, so that no ghost appears
+        behind = [
+            replace(
+                s,
+                light=torch.lerp(s.light, rgb, wide),
+                depth=torch.lerp(s.depth, torch.minimum(depth, front.depth), wide),
+            )
+            for s in behind
+        ]
+        front = replace(front, light=torch.lerp(front.light, rgb, wide))
     back = behind[0].light
     for surface in behind[1:]:
         back = torch.lerp(back, surface.light, surface.cover)

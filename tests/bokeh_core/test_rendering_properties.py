@@ -108,7 +108,7 @@ def test_the_first_vertex_of_a_polygon_is_where_rotation_says():
     near = Lens(focus=0.0, max_coc=radius, blades=3, rotation=np.pi / 2)
     flipped = render(rgb, np.ones((161, 161), np.float32), None, near)[..., 1]
     difference = np.abs(flipped[::-1, ::-1] - triangle)
-    assert difference.sum() < 0.1 * triangle.sum()  # half-size blocks are not mirrored
+    assert difference.sum() < 0.25 * triangle.sum()  # half-size blocks are not mirrored
 
 
 def test_squeeze_ring_and_kernel_shape_the_spot():

@@ -40,7 +40,7 @@ class Recipe:
     """Plateau: epochs without a better validation loss before the rate is cut to `factor`."""
     sizes: tuple[tuple[float, int], ...] = ((0.0, 256), (0.55, 320), (0.82, 384))
     """(from this part of the run on, long side of the input)."""
-    average: float = 0.998
+    average: float = 0.98
     """Decay of the running mean of the weights that is exported; 0: export the weights."""
     clip: float = 5.0
     """Largest norm of the gradient."""

@@ -22,6 +22,11 @@ Float32 = npt.NDArray[np.float32]
 FIT_SIDE = 640
 """Long side at which the disparity is fitted to the photo's edges."""
 
+REACH = 3.0
+"""How many pixels of the network's map a step may be moved to fall on the matte's outline.
+
+The map is a quarter of the network's input, and its steps are two to three pixels wide."""
+
 
 def estimate_depth(
     rgb: Float32,
@@ -72,7 +77,8 @@ def full_depth(
     """Bring a prediction's disparity to the size of `rgb`, see `estimate_depth`.
 
     Subject and background are made smooth surfaces of their own, each extended under the other,
-    and the matte chooses between them: a step in depth then falls exactly on the outline.
+    and the matte chooses between them: a step in depth then falls exactly on the outline. Where the
+    matte has an edge and the network sees no step nearby, none is made: it is the matte that errs.
     """
     shape = (rgb.shape[0], rgb.shape[1])
     scale = min(FIT_SIDE / max(shape), 1.0)
@@ -84,6 +90,7 @@ def full_depth(
     surfaces = [
         _surface(colours, disparity, side, pixel) for side in (_core(cover), _core(1 - cover))
     ]
+    lowest, highest = _range(disparity, pixel)
     progress("depth", 0.4)
     own = cover if matte is None else matte
 
@@ -91,10 +98,20 @@ def full_depth(
         alpha = own[part] if own.shape == shape else upsampling.rows_of(own, shape, part)
         alpha = np.clip((alpha - 0.2) / 0.6, 0, 1)
         front, back = (upsampling.rows_of(surface, shape, part) for surface in surfaces)
-        return np.asarray(np.clip(back + alpha * (front - back), 0, 1), np.float32)
+        low, high = (upsampling.rows_of(bound, shape, part) for bound in (lowest, highest))
+        return np.asarray(np.clip(back + alpha * (front - back), low, high), np.float32)
 
     tick = progress_rule.part(progress, 0.4, 1.0)
     return upsampling.by_strips(shape, strip, lambda f: tick("depth", f))
+
+
+def _range(disparity: Float32, pixel: float) -> tuple[Float32, Float32]:
+    """Least and greatest disparity that the network gives near every pixel, within [0, 1]."""
+    reach = np.ones((2 * round(REACH * pixel) + 1,) * 2, np.uint8)
+    side = 2 * round(pixel) + 1  # without the corners of the square
+    least = cv2.blur(cv2.erode(disparity, reach), (side, side))
+    greatest = cv2.blur(cv2.dilate(disparity, reach), (side, side))
+    return np.clip(least, 0, 1), np.clip(greatest, 0, 1)
 
 
 def _core(cover: Float32) -> Float32:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from bokeh_core.rendering.clean import cleaned
 from bokeh_core.rendering.fill import filled, trustworthy
@@ -105,6 +106,8 @@ def cut(
     depth = cleaned(depth, matte, reach, overview.blemishes)
     wide = None if matte is None else _wide(matte, overview.blemishes.band)
     inside = _inside(depth, matte, overview, bounds)
+    if wide is not None:  # depth knows better there than a solid part far away
+        inside = torch.lerp(inside, depth, wide)
     ranks = ranks_of(depth, matte, inside, overview.thresholds)
     view = Window(rgb, depth, matte, ranks, trustworthy(rgb))
     surfaces: list[Surface] = []
@@ -165,6 +168,8 @@ def _wide(matte: Tensor, band: int) -> Tensor | None:
     if matte.shape[1] % cell or matte.shape[2] % cell or not bool(mixed.any()):
         return None
     undecided = (reduced(mixed, cell) > WIDE).float()
+    # its rim too: cells that the doubt ends in kept a light line of background there
+    undecided = functional.max_pool2d(undecided[None], 3, stride=1, padding=1)[0]
     return enlarged(undecided, cell) * mixed if bool(undecided.any()) else None
 
 

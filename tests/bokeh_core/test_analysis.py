@@ -172,3 +172,13 @@ def test_an_empty_choice_leaves_no_haze(astronaut):
     faint = inference.Prediction(seen.matte * 0.015, seen.disparity)
     matte = segmentation.full_matte(astronaut, faint, segmentation.Choice(), lambda *_: None)
     assert matte.max() == 0
+
+
+def test_a_wrong_outline_of_the_matte_makes_no_step_in_depth(astronaut, analysed):
+    matte, depth = analysed
+    cut = matte.copy()
+    cut[:, :180] = 0  # through the middle of the suit, where depth is even
+    rows = slice(330, 400)
+    assert matte[rows, 170:190].min() > 0.9
+    step = estimate_depth(astronaut, matte=cut)[rows, 165:195]
+    assert np.ptp(step, axis=1).max() < np.ptp(depth[rows, 165:195], axis=1).max() + 0.05

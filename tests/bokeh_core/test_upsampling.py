@@ -36,8 +36,8 @@ def test_a_blurred_step_is_put_back_on_the_edge_of_the_photo():
     blurred = cv2.GaussianBlur(truth, (0, 0), 3)
     model = upsampling.fit(upsampling.guide(rgb), blurred, (2 * blurred - 1) ** 2 + 0.02, 6, 1e-4)
     found = upsampling.applied(model, rgb, slice(0, 64))
-    assert np.abs(found - truth).max() < 0.25
-    assert np.abs(found - truth).mean() < np.abs(blurred - truth).mean() / 3
+    assert np.abs(found - truth).max() < 0.2  # the blurred step itself: 0.43
+    assert np.abs(found - truth).mean() < np.abs(blurred - truth).mean() / 2
 
 
 @pytest.mark.parametrize("shape", [(300, 200), (301, 407), (90, 70)])

@@ -176,9 +176,8 @@ def test_an_empty_choice_leaves_no_haze(astronaut):
 
 def test_a_wrong_outline_of_the_matte_makes_no_step_in_depth(astronaut, analysed):
     matte, depth = analysed
-    cut = matte.copy()
-    cut[:, :180] = 0  # through the middle of the suit, where depth is even
-    rows = slice(330, 400)
-    assert matte[rows, 170:190].min() > 0.9
-    step = estimate_depth(astronaut, matte=cut)[rows, 165:195]
-    assert np.ptp(step, axis=1).max() < np.ptp(depth[rows, 165:195], axis=1).max() + 0.05
+    fade = np.clip((np.arange(512, dtype=np.float32) - 120) / 120, 0, 1)
+    suit = slice(330, 400), slice(120, 240)  # near, and even in depth
+    assert matte[suit].min() > 0.5
+    found = estimate_depth(astronaut, matte=matte * fade)
+    assert np.abs(found - depth)[suit].max() < 0.08  # 0.16 without the limits of the network

@@ -55,7 +55,7 @@ class Job:
     matte: Pixels | None = None
     depth: Pixels | None = None
     want: Sequence[Output] = ("matte", "depth", "composite")
-    subject: Literal["all", "at_focus_point", "none"] = "all"
+    subject: Literal["main", "all", "at_focus_point", "none"] = "main"
     matte_model: str = ""
     depth_model: str = ""
     map_dtype: DType | None = None

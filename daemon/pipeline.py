@@ -34,6 +34,7 @@ from daemon.work import Outcome
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
+    from bokeh_core.subjects import People
     from daemon.cache import ContentCache
     from daemon.planes import Input, Level, Output
     from daemon.protocol import Render
@@ -118,7 +119,7 @@ class Task:
 
     def _analysis_key(self) -> Hashable:
         request = self.request
-        return (request.image, request.matte_model, request.depth_model)
+        return (request.image, request.matte_model, request.depth_model, self._people())
 
     def _prepared_key(self) -> tuple[Hashable, ...]:
         request = self.request
@@ -179,11 +180,23 @@ class Task:
         depth_model = self.request.depth_model or registry.DEFAULT
         with self._timed("networks"):
             if matte_model == depth_model:
-                both = analyse(light, model=matte_model, device=self.device, progress=report)
+                both = analyse(
+                    light,
+                    people=self._people(),
+                    model=matte_model,
+                    device=self.device,
+                    progress=report,
+                )
                 found = Maps(*both)
             else:
                 first, second = part(report, 0.0, 0.5), part(report, 0.5, 1.0)
-                matte = portrait_matte(light, model=matte_model, device=self.device, progress=first)
+                matte = portrait_matte(
+                    light,
+                    people=self._people(),
+                    model=matte_model,
+                    device=self.device,
+                    progress=first,
+                )
                 depth = estimate_depth(
                     light, matte=matte, model=depth_model, device=self.device, progress=second
                 )
@@ -266,6 +279,10 @@ class Task:
         return library.Lens(**fields).resolved(maps.depth, maps.matte)
 
     # --- small facts
+
+    def _people(self) -> People:
+        """Who is in the matte: everybody where a focus point then picks one of them."""
+        return "all" if self.request.subject in {"all", "at_focus_point"} else "main"
 
     def _focus_point(self) -> tuple[float, float]:
         lens = self.request.lens

@@ -112,12 +112,12 @@ class Render(Message, tag="render", frozen=True, kw_only=True):
         list[Output], Meta(min_length=1, max_length=3, description="planes to send back, in order")
     ] = field(default_factory=lambda: ["matte", "depth", "composite"])
     subject: Annotated[
-        Literal["all", "at_focus_point", "none"],
+        Literal["main", "all", "at_focus_point", "none"],
         Meta(
-            description="everybody; only who is nearest to `lens.focus_point`; nobody (the blur "
-            "follows depth alone)"
+            description="the main people, without bystanders; everybody; only who is nearest to "
+            "`lens.focus_point`; nobody (the blur follows depth alone)"
         ),
-    ] = "all"
+    ] = "main"
     matte_model: Annotated[Name, Meta(description="name from `welcome.models`; empty: default")] = (
         ""
     )

@@ -85,10 +85,11 @@ class Parameters:
         True, "_Keep the subject sharp", "While the focus is on the subject, never blur any of it"
     )
     people: str = _choice(
-        "all",
+        "main",
         "Sub_ject is",
         "Who belongs to the mask",
-        all="everybody",
+        main="the main people",
+        all="everybody, bystanders too",
         at_focus_point="who is at the focus point",
         none="nobody (depth alone)",
     )

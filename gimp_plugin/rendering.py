@@ -87,7 +87,7 @@ def job(image: Plane, parameters: Parameters) -> Job:
     """Give the daemon's job for a picture and settings."""
     chosen = parameters.resolved()
     pointless = chosen.people == "at_focus_point" and chosen.focus != "point"
-    subject = "all" if pointless else chosen.people
+    subject = "main" if pointless else chosen.people
     return Job(image=image, lens=parameters.lens(image.width, image.height), subject=subject)
 
 

@@ -38,9 +38,10 @@ def add_lens(parser: argparse.ArgumentParser) -> None:
     )
     look.add_argument(
         "--subject",
-        choices=["all", "at_focus_point", "none"],
-        default="all",
-        help="who is the subject: everybody, who is at the focus point, nobody",
+        choices=["main", "all", "at_focus_point", "none"],
+        default="main",
+        help="who is the subject: the main people (default), everybody, who is at the focus point,"
+        " or nobody",
     )
     look.add_argument("--max-coc", type=float, metavar="PX", help="blur radius, not --f-number")
     for name, default, text in (

@@ -35,7 +35,7 @@ class Order:
     maps: Mapping[Literal["matte", "depth"], npt.NDArray[np.float32]] = dataclasses.field(
         default_factory=dict
     )
-    subject: Literal["all", "at_focus_point", "none"] = "all"
+    subject: Literal["main", "all", "at_focus_point", "none"] = "main"
     map_dtype: DType = "u8"
     matte_model: str = ""
     depth_model: str = ""

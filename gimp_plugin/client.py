@@ -46,7 +46,7 @@ class Job:
     matte, depth
         Edited maps that replace the networks' own.
     subject
-        `all`, `at_focus_point` or `none`.
+        `main`, `all`, `at_focus_point` or `none`.
     preview
         Long side of the result in pixels; 0 for full size.
     """
@@ -56,7 +56,7 @@ class Job:
     want: Sequence[str] = ("matte", "depth", "composite")
     matte: Plane | None = None
     depth: Plane | None = None
-    subject: str = "all"
+    subject: str = "main"
     preview: int = 0
 
     def header(self, job_id: str) -> dict[str, Any]:
@@ -219,10 +219,12 @@ class Client:
         return link
 
     def _answer(self, link: Link) -> dict[str, Any]:
-        message = link.receive(ANSWER_S)
-        if message is None:
-            raise LinkLost(f"the daemon gave no answer within {ANSWER_S:g} s")
-        header = self._unpack(message[0])
+        header = {"type": "pong"}
+        while header["type"] == "pong":  # may come unasked at any time
+            message = link.receive(ANSWER_S)
+            if message is None:
+                raise LinkLost(f"the daemon gave no answer within {ANSWER_S:g} s")
+            header = self._unpack(message[0])
         if header["type"] == "error":
             raise _refusal(header)
         return header

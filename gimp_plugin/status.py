@@ -26,6 +26,8 @@ def state() -> dict[str, Any]:
             return {"up": False, "problem": str(error), **own}
         try:
             return {"up": True, **client.status(), **own}
+        except LinkLost:  # it has just gone down
+            continue
         finally:
             client.close()
     return {"up": False, **own}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Header = dict[str, Any]
 
+UNASKED: Header = {"type": "pong", "nonce": 0}
+"""What the daemon may send at any time to learn whether a quiet client is still there."""
+
 
 class Raw:
     """One connection to one of the daemon's sockets; use as a context manager."""
@@ -73,9 +76,12 @@ class Raw:
         return msgpack.unpackb(header), frames
 
     def ask(self, header: Header | bytes, frames: Sequence[bytes] = ()) -> Header:
-        """Send a message and give the header of the next answer."""
+        """Send a message and give the header of the next answer; an unasked pong is none."""
         self.send(header, frames)
-        return self.receive()[0]
+        answer = UNASKED
+        while answer == UNASKED:
+            answer = self.receive()[0]
+        return answer
 
     def wait(self, *types: str, timeout_s: float = 10.0) -> Header:
         """Skip messages until one of these types comes.

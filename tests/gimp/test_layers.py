@@ -133,6 +133,6 @@ def test_the_standard_library_client_gives_the_same_layers(results, root, home, 
     for name in names:
         for role in ("composite", "mask", "depth"):
             here, there = (array(each, name, role).astype(int) for each in (other, results))
-            assert np.abs(here - there).max() <= (1 if name == "u8" else 4), (name, role)
+            assert np.abs(here - there).max() <= (1 if name == "u8" else 32), (name, role)
     assert "standard library" in other.read("status")
     assert "pyzmq" in results.read("status")

@@ -15,6 +15,7 @@ from bokeh_core.progress import Progress, ignore
 from bokeh_core.rendering.binned import render_binned
 from bokeh_core.rendering.lens_blur import Frame, render_lens
 from bokeh_core.rendering.levels import FULL, PREVIEW
+from bokeh_core.rendering.parallel import one_thread_each
 
 FloatImage = npt.NDArray[np.float32]
 BRIGHTEST = 65504.0
@@ -65,7 +66,7 @@ def prepare(
     """
     picture, disparity, cover = _inputs(rgb, depth, matte)
     target = _device(device)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread_each():
         frame = Frame.of(
             torch.from_numpy(picture),
             torch.from_numpy(disparity),

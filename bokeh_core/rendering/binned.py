@@ -9,8 +9,11 @@ import torch
 
 from bokeh_core.rendering.display import decode, encode
 from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
+from bokeh_core.rendering.parallel import each_tile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from bokeh_core.lens import BinnedGaussian
@@ -33,10 +36,10 @@ def render_binned(
     """Render (H, W, 3) linear light by `BinnedGaussian`; same arguments as `render`, as tensors."""
     out = torch.empty_like(rgb)
     halo = max(_reach(sigma) for sigma in look.sigmas())
-    work = tiles(depth.shape[0], depth.shape[1], core)
     spectra: dict[tuple[int, int, int], Tensor] = {}
-    for done, tile in enumerate(work):
-        progress("render", done / len(work))
+
+    def one(tile: Bounds, step: Callable[[], None]) -> None:
+        step()
         region = _stacked_bins(rgb, depth, look, tile, halo, device, spectra)
         if matte is not None:
             cover = window(matte, tile, device)
@@ -48,7 +51,8 @@ def render_binned(
             slice(tile.left, tile.left + tile.width),
         )
         out[rows, columns] = region.permute(1, 2, 0).to(out.device)
-    progress("render", 1.0)
+
+    each_tile(tiles(depth.shape[0], depth.shape[1], core), one, device, progress)
     return out
 
 

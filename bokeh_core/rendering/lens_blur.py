@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import math
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,12 @@ from bokeh_core.rendering.highlights import Highlights
 from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.levels import Levels, Quality
 from bokeh_core.rendering.overview import Overview
+from bokeh_core.rendering.parallel import each_tile
 from bokeh_core.rendering.surfaces import Surface, cut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bokeh_core.lens import Lens
     from bokeh_core.progress import Progress
 
@@ -53,6 +56,7 @@ class Frame:
     overview: Overview
     keep: int = 0
     _kept: dict[Bounds, list[Surface]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of(
@@ -78,9 +82,10 @@ class Frame:
         matte = None if self.matte is None else window(self.matte, bounds, self.device)
         surfaces = cut(rgb, depth, matte, self.overview, bounds, self.reach)
         size = sum(s.nbytes for s in surfaces)
-        if size <= self.keep:
-            self.keep -= size
-            self._kept[bounds] = surfaces
+        with self._lock:
+            if size <= self.keep:
+                self.keep -= size
+                self._kept[bounds] = surfaces
         return surfaces
 
 
@@ -116,8 +121,8 @@ def render_lens(
     grid = max(levels.coarsest, CELL)
     halo = math.ceil(levels.radii[-1] * reach_factor(lens)) + CELL + 2 * levels.coarsest
     halo = -(-halo // grid) * grid
-    work = tiles(height, width, max(core // grid, 1) * grid, grid)
-    for done, tile in enumerate(work):
+
+    def one(tile: Bounds, step: Callable[[], None]) -> None:
         padded = Bounds(
             tile.top - halo,
             tile.left - halo,
@@ -130,13 +135,15 @@ def render_lens(
             blur,
             Field.of(lens, padded, height, width),
             Bounds(halo, halo, tile.height, tile.width),
-            functools.partial(progress, "render", done / len(work)),
+            step,
         )
         region = grain.added(region, frame.depth, frame.matte, tile, lens)
         rows = slice(tile.top, tile.top + tile.height)
         columns = slice(tile.left, tile.left + tile.width)
         out[rows, columns] = region.permute(1, 2, 0).to(out.device)
-    progress("render", 1.0)
+
+    work = tiles(height, width, max(core // grid, 1) * grid, grid)
+    each_tile(work, one, frame.device, progress)
     return out
 
 

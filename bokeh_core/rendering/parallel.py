@@ -1,0 +1,90 @@
+"""Tiles side by side, a thread each.
+
+Torch's own threads share every operation and wait for each other at its end. The renderer's
+operations take a millisecond or less, so on a machine with other work most of the time went into
+that waiting: 10 s/MP against 0.6 s/MP for one thread (6 MP, two cores, load 6). A tile to each
+thread has nothing to wait for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bokeh_core.progress import Progress
+    from bokeh_core.rendering.frame import Bounds
+
+PATIENCE = 0.05
+"""Seconds between two calls of `progress`, which may cancel, while no tile is finished."""
+
+
+class _Stopped(Exception):  # noqa: N818
+    """A tile is no longer wanted; never leaves this module."""
+
+
+def each_tile(
+    work: Sequence[Bounds],
+    render: Callable[[Bounds, Callable[[], None]], None],
+    device: torch.device,
+    progress: Progress,
+) -> None:
+    """Call `render(tile, step)` for every tile.
+
+    Parameters
+    ----------
+    work
+        The tiles.
+    render
+        Called in threads of its own, as many as torch may use on a CPU, one on other devices. It
+        must call `step()` between units of work, which ends it when the call is cancelled.
+    device
+        Where tiles are worked on.
+    progress
+        As of `bokeh_core.render`; called in the caller's thread only.
+
+    Raises
+    ------
+    Exception
+        The first one that `render` or `progress` raises; the tiles under way end before.
+    """
+    stopped = threading.Event()
+
+    def step() -> None:
+        if stopped.is_set():
+            raise _Stopped
+
+    def one(tile: Bounds) -> None:
+        step()
+        with torch.inference_mode():
+            render(tile, step)
+
+    progress("render", 0.0)
+    threads = torch.get_num_threads() if device.type == "cpu" else 1
+    with one_thread_each(), ThreadPoolExecutor(threads) as pool:
+        pending = {pool.submit(one, tile) for tile in work}
+        try:
+            while pending:
+                ended, pending = wait(pending, PATIENCE, FIRST_COMPLETED)
+                for tile in ended:
+                    tile.result()
+                progress("render", 1.0 - len(pending) / len(work))
+        finally:
+            stopped.set()
+
+
+@contextlib.contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Make torch's operations run in the thread that calls them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

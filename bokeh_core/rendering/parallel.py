@@ -25,7 +25,7 @@ PATIENCE = 0.05
 """Seconds between two calls of `progress`, which may cancel, while no tile is finished."""
 
 
-class _Stopped(Exception):  # noqa: N818
+class _Stopped(Exception):
     """A tile is no longer wanted; never leaves this module."""
 
 

@@ -37,6 +37,7 @@ class Blur:
         coc: Tensor,
         cover: Tensor,
         *,
+        base: int = 1,
         field: tuple[float, float] = CENTRE,
     ) -> Tensor:
         """Scatter every pixel of a surface.
@@ -47,9 +48,12 @@ class Blur:
             (C, h, w): premultiplied red, green, blue, then coverage and density; with a fringe
             these come once for each colour too.
         coc
-            (1, h, w) signed CoC radius in pixels.
+            (1, h, w) signed CoC radius in pixels of the frame.
         cover
             (1, h, w) weight > 0 by which the CoC is averaged where the resolution is reduced.
+        base
+            By how much the planes are reduced already; smaller radii count as the least that is
+            blurred at this reduction.
         field
             Position in the frame that the kernel is for, see `aperture_kernel`.
 
@@ -62,25 +66,34 @@ class Blur:
         if low == high == 0.0:
             return planes
         if self._symmetric or low >= 0.0 or high <= 0.0:
-            return self._one_side(planes, coc.abs(), cover, near=low >= 0.0, field=field)
+            return self._one_side(planes, coc.abs(), cover, base, near=low >= 0.0, field=field)
         total = torch.zeros_like(planes)
         for mask, near in (((coc <= 0).float(), False), ((coc > 0).float(), True)):
             part = self._one_side(
-                planes * mask, coc.abs() * mask, cover * mask + 1e-6, near=near, field=field
+                planes * mask, coc.abs() * mask, cover * mask + 1e-6, base, near=near, field=field
             )
             total += part
         return total
 
     def _one_side(
-        self, planes: Tensor, coc: Tensor, cover: Tensor, *, near: bool, field: tuple[float, float]
+        self,
+        planes: Tensor,
+        coc: Tensor,
+        cover: Tensor,
+        base: int,
+        *,
+        near: bool,
+        field: tuple[float, float],
     ) -> Tensor:
+        if base > 1:
+            coc = coc.clamp(min=self.levels.radii[self.levels.members(base)[0]])
         least, most = (float(value) for value in torch.aminmax(coc))
         used = self.levels.between(least, most)
         total: Tensor | None = None
-        for scale, members in self._scales(used):
+        for scale, members in self._scales(used, base):
             if total is not None:
                 total = enlarged(total, 2)
-            part, square = self._at_scale(planes, coc, cover, scale, members, used)
+            part, square = self._at_scale(planes, coc, cover, scale // base, members, used)
             if part is None or square is None:
                 continue
             here = self._blurred(part, square, members, near=near, field=field)
@@ -88,18 +101,18 @@ class Blur:
         assert total is not None
         return total
 
-    def _scales(self, used: range) -> Iterator[tuple[int, range]]:
-        """Yield every reduction from the coarsest in use down to 1, with its radii."""
+    def _scales(self, used: range, base: int) -> Iterator[tuple[int, range]]:
+        """Yield every reduction from the coarsest in use down to `base`, with its radii."""
         scale = self.levels.scales[used[-1]]
-        while scale >= 1:
+        while scale >= base:
             members = self.levels.members(scale)
             yield scale, range(max(members[0], used[0]), min(members[-1], used[-1]) + 1)
             scale //= 2
 
     def _at_scale(
-        self, planes: Tensor, coc: Tensor, cover: Tensor, scale: int, members: range, used: range
+        self, planes: Tensor, coc: Tensor, cover: Tensor, factor: int, members: range, used: range
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Give what belongs to these radii, at their reduction, and its squared CoC."""
+        """Give what belongs to these radii, reduced by `factor`, and its squared CoC."""
         if len(members) == 0:
             return None, None
         square = coc * coc
@@ -107,11 +120,11 @@ class Blur:
             part = self.levels.rise(square, members[0]) - self.levels.rise(square, members[-1] + 1)
             planes = planes * part
             cover = cover * part
-        if scale == 1:
+        if factor == 1:
             return planes, square
-        weight = reduced(cover, scale)
-        square = reduced(square * cover, scale).div_(weight.clamp_(min=1e-9))
-        return reduced(planes, scale), square
+        weight = reduced(cover, factor)
+        square = reduced(square * cover, factor).div_(weight.clamp_(min=1e-9))
+        return reduced(planes, factor), square
 
     def _blurred(
         self,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from bokeh_core.rendering.fill import CELL
 from bokeh_core.rendering.frame import Bounds, fast_size
 from bokeh_core.rendering.kernels import reach_factor
+from bokeh_core.rendering.resample import enlarged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,13 +67,14 @@ def composite(
         box = _needed(surface, coc, through, core, reach_factor(lens))
         if box is None:
             continue
-        rows, columns = _within(box, core)
-        part = (slice(None), rows, columns)
+        part = (slice(None), *_within(box, core))
         colour, cover = _scattered(surface, coc, blur, field, box)
-        where = _slices(box)
-        sharp = ((coc[where] == 0) & surface.shown[where]).float()
-        colour = torch.lerp(colour, surface.light[where], sharp)
-        cover = torch.lerp(cover, torch.ones_like(cover), sharp)
+        if surface.scale == 1:
+            where = _slices(box)
+            shown = surface.seen[where] & (surface.cover[where] == 1)
+            sharp = ((coc[where] == 0) & shown).float()
+            colour = torch.lerp(colour, surface.light[where], sharp)
+            cover = torch.lerp(cover, torch.ones_like(cover), sharp)
         light[part] += through[part] * colour
         through[part] *= 1.0 - cover
         step()
@@ -101,14 +104,13 @@ def _needed(
         seen = _box(covered)
         if seen is None:
             return None
-        radius = math.ceil(float(coc.abs().amax()) * stretch) + 2
-        grown = seen.grown(radius)
-        mask = torch.zeros_like(covered)
-        mask[
-            max(grown.top, 0) : grown.top + grown.height,
-            max(grown.left, 0) : grown.left + grown.width,
-        ] = True
-        support = _box(visible & mask[_slices(core)[1:]])
+        radius = math.ceil(float(coc.abs().amax()) * stretch) + 2 * surface.scale
+        grown = Bounds(*(surface.scale * value for value in astuple(seen))).grown(radius)
+        mask = torch.zeros_like(visible)
+        top, left = max(grown.top - core.top, 0), max(grown.left - core.left, 0)
+        bottom, right = grown.top + grown.height - core.top, grown.left + grown.width - core.left
+        mask[top : max(bottom, 0), left : max(right, 0)] = True
+        support = _box(visible & mask)
     if support is None:
         return None
     return replace(support, top=support.top + core.top, left=support.left + core.left)
@@ -132,9 +134,10 @@ def _scattered(
     Scattering alone piles light up where the CoC shrinks and thins it where it grows; a lens does
     not, so both are divided by what a surface of even density becomes.
     """
+    scale = surface.scale
     radius = float(coc.abs().amax())
-    source = _source(box, radius, blur, coc.shape[1], coc.shape[2])
-    where = _slices(source)
+    source = _source(box, radius, blur, *(scale * side for side in coc.shape[1:]))
+    where = _slices(source, scale)
     colours = 3 if blur.lens.fringe else 1
     cover, coc = surface.cover[where], coc[where]
     planes = [surface.light[where], cover.expand(colours, -1, -1)]
@@ -143,9 +146,8 @@ def _scattered(
     uneven = most - least > 1e-3 or field.varies
     if uneven and not full:
         planes.append(torch.ones_like(planes[1]))
-    blurred = field.apply(blur, torch.cat(planes), coc, cover.clamp(min=1e-3), source)
-    rows, columns = _within(box, source)
-    blurred = blurred[:, rows, columns]
+    blurred = field.apply(blur, torch.cat(planes), coc, cover.clamp(min=1e-3), source, scale)
+    blurred = _enlarged(blurred, box, source, scale)
     light, cover = blurred[:3], blurred[3 : 3 + colours]
     if full or uneven:
         density = blurred[-colours:].clamp(min=1e-3)
@@ -154,12 +156,31 @@ def _scattered(
     return light * present, cover.clamp_(max=1.0) * present
 
 
+def _enlarged(planes: Tensor, box: Bounds, source: Bounds, scale: int) -> Tensor:
+    """Bring `box` out of the reduced planes of `source` to full size."""
+    if scale > 1:  # one coarse pixel more on every side, to interpolate with
+        top = max(box.top - source.top - scale, 0) // scale * scale
+        left = max(box.left - source.left - scale, 0) // scale * scale
+        height = box.top + box.height + 2 * scale - source.top - top
+        width = box.left + box.width + 2 * scale - source.left - left
+        planes = planes[
+            :,
+            top // scale : (top + height) // scale,
+            left // scale : (left + width) // scale,
+        ]
+        planes = enlarged(planes, scale)
+        source = replace(source, top=source.top + top, left=source.left + left)
+    rows, columns = _within(box, source)
+    return planes[:, rows, columns]
+
+
 def _source(box: Bounds, radius: float, blur: Blur, height: int, width: int) -> Bounds:
     """Rectangle of the window that light in `box` can come from, on the grid of reductions."""
     if radius == 0.0:
         return box
-    grid = blur.levels.coarsest
-    reach = math.ceil(blur.levels.reach(radius) * reach_factor(blur.lens)) + 2 * grid
+    grid = max(blur.levels.coarsest, CELL)
+    reach = math.ceil(blur.levels.reach(radius) * reach_factor(blur.lens))
+    reach += 2 * blur.levels.coarsest
     top, rows = _span(box.top, box.height, reach, grid, height)
     left, columns = _span(box.left, box.width, reach, grid, width)
     return Bounds(top, left, rows, columns)
@@ -171,12 +192,9 @@ def _span(start: int, count: int, reach: int, grid: int, limit: int) -> tuple[in
     return min(first, limit - size) // grid * grid, size
 
 
-def _slices(bounds: Bounds) -> tuple[slice, slice, slice]:
-    return (
-        slice(None),
-        slice(bounds.top, bounds.top + bounds.height),
-        slice(bounds.left, bounds.left + bounds.width),
-    )
+def _slices(bounds: Bounds, scale: int = 1) -> tuple[slice, slice, slice]:
+    top, left, height, width = (value // scale for value in astuple(bounds))
+    return slice(None), slice(top, top + height), slice(left, left + width)
 
 
 def _within(inner: Bounds, outer: Bounds) -> tuple[slice, slice]:

@@ -45,21 +45,23 @@ class Field:
         """Place a window."""
         return cls(window.top, window.left, height, width, lens.cat_eye > 0.0)
 
-    def apply(self, blur: Blur, planes: Tensor, coc: Tensor, cover: Tensor, part: Bounds) -> Tensor:
-        """Blur a part of the window with the kernel of its place in the frame."""
+    def apply(
+        self, blur: Blur, planes: Tensor, coc: Tensor, cover: Tensor, part: Bounds, scale: int
+    ) -> Tensor:
+        """Blur a part of the window, reduced by `scale`, with the kernel of its place."""
         if not self.varies:
-            return blur(planes, coc, cover)
+            return blur(planes, coc, cover, base=scale)
         total = torch.zeros_like(planes)
-        for weight, position in self._nodes(part, planes.device):
-            total += blur(planes * weight, coc, cover * weight + 1e-6, field=position)
+        for weight, position in self._nodes(part, scale, planes.device):
+            total += blur(planes * weight, coc, cover * weight + 1e-6, base=scale, field=position)
         return total
 
     def _nodes(
-        self, part: Bounds, device: torch.device
+        self, part: Bounds, scale: int, device: torch.device
     ) -> Iterator[tuple[Tensor, tuple[float, float]]]:
         """Yield the bilinear weight (1, h, w) of every position that the part is near to."""
-        rows = _coordinates(self.top + part.top, part.height, self.height, device)
-        columns = _coordinates(self.left + part.left, part.width, self.width, device)
+        rows = _coordinates(self.top + part.top, part.height, scale, self.height, device)
+        columns = _coordinates(self.left + part.left, part.width, scale, self.width, device)
         diagonal = math.hypot(self.height, self.width)
         for i in range(NODES + 1):
             down = (1.0 - (rows - i).abs()).clamp(min=0.0)
@@ -71,7 +73,7 @@ class Field:
                     yield (down[:, None] * right[None, :])[None], (x, y)
 
 
-def _coordinates(start: int, count: int, size: int, device: torch.device) -> Tensor:
+def _coordinates(start: int, count: int, scale: int, size: int, device: torch.device) -> Tensor:
     """Positions along one side in node intervals, mirrored parts held at the border."""
-    pixel = torch.arange(start, start + count, device=device)
-    return ((pixel + 0.5) / size * NODES).clamp(0.0, NODES)
+    centre = start + scale * (torch.arange(count // scale, device=device) + 0.5)
+    return (centre / size * NODES).clamp(0.0, NODES)

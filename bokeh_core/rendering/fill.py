@@ -19,6 +19,7 @@ def filled(
     *,
     trust: Tensor | None = None,
     halvings: int = HALVINGS,
+    scale: int = 1,
 ) -> Tensor:
     """Continue known values smoothly into unknown pixels (push-pull interpolation).
 
@@ -38,11 +39,14 @@ def filled(
         (1, h, w) weight in (0, 1] by which a known value counts for its surroundings.
     halvings
         Halvings until `base` is reached.
+    scale
+        Reduction of the result, a power of two: the finer part of the pyramid is left out. At least
+        one cell of `base` must remain, `scale <= 2**halvings`.
 
     Returns
     -------
     Tensor
-        (C, h, w).
+        (C, h / scale, w / scale).
     """
     if base is not None and halvings == 0:
         return torch.lerp(base, values, known)
@@ -58,7 +62,11 @@ def filled(
         coarse = halved(values * trusted).div_(belief.clamp(min=1e-12))
         trust = belief.div_(weight.clamp(min=1e-6))
     known_below = weight.mul_(2.0).clamp_(max=1.0)
-    below = filled(coarse, known_below, base, trust=trust, halvings=halvings - 1)
+    below = filled(
+        coarse, known_below, base, trust=trust, halvings=halvings - 1, scale=max(scale // 2, 1)
+    )
+    if scale > 1:
+        return below
     smooth = doubled(below)[:, :height, :width]
     return torch.lerp(smooth, values, known)
 

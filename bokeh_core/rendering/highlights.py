@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from bokeh_core.rendering.fill import CELL
 from bokeh_core.rendering.frame import Bounds, window
+from bokeh_core.rendering.ranks import CLEAR, SOLID
 from bokeh_core.rendering.resample import enlarged
 
 if TYPE_CHECKING:
     from bokeh_core.lens import Lens
-    from bokeh_core.rendering.surfaces import Surface
 
 STRIDE = 4
 SMALL, LARGE = 0.15, 0.35
@@ -52,32 +52,32 @@ class Highlights:
         small = ((LARGE - share) / (LARGE - SMALL)).clamp(0.0, 1.0)
         return cls(lens.highlight_gain, lens.highlight_threshold, small[0])
 
-    def recovered(self, surfaces: list[Surface], bounds: Bounds, lens: Lens) -> list[Surface]:
+    def recovered(
+        self, rgb: Tensor, coc: Tensor, matte: Tensor | None, bounds: Bounds, lens: Lens
+    ) -> Tensor:
         """Brighten small sources: `L (1 + gain * small * smoothstep(1 px, 3 px, |CoC|))`.
 
         Never walls or sky, never what is in focus or kept sharp: brightening every clipped pixel is
         worse than none (-7 dB).
-        """
-        if self.small is None:
-            return surfaces
-        cells = Bounds(*(value // STRIDE for value in vars(bounds).values()))
-        device = surfaces[0].light.device
-        small = enlarged(window(self.small, cells, device), STRIDE)
-        return [
-            surface
-            if surface.subject and lens.keep_subject_sharp
-            else self._brightened(surface, small, lens)
-            for surface in surfaces
-        ]
 
-    def _brightened(self, surface: Surface, small: Tensor, lens: Lens) -> Surface:
+        Parameters
+        ----------
+        rgb, coc, matte
+            (3, h, w) linear light, (1, h, w) CoC in pixels, (1, h, w) coverage or None of a window.
+        bounds
+            Of the window in the frame.
+        """
+        clipped = rgb.amax(dim=0, keepdim=True) >= self.threshold
+        if self.small is None or not bool(clipped.any()):
+            return rgb
+        if matte is not None:  # mixed pixels are not the lamp's alone
+            clipped &= (matte < CLEAR) | (matte > (1.0 if lens.keep_subject_sharp else SOLID))
+        cells = Bounds(*(value // STRIDE for value in vars(bounds).values()))
+        small = enlarged(window(self.small, cells, rgb.device), STRIDE)
         start, full = DEFOCUSED
-        blurred = ((lens.coc(surface.depth).abs() - start) / (full - start)).clamp(0.0, 1.0)
+        blurred = ((coc.abs() - start) / (full - start)).clamp(0.0, 1.0)
         blurred = blurred * blurred * (3.0 - 2.0 * blurred)
-        brightest = surface.light.amax(dim=0, keepdim=True)
-        clipped = (brightest >= self.threshold) & surface.shown
-        gain = 1.0 + self.gain * small * blurred * clipped
-        return replace(surface, light=surface.light * gain)
+        return rgb * (1.0 + self.gain * small * blurred * clipped)
 
 
 def _box(plane: Tensor, reach: int, dim: int) -> Tensor:

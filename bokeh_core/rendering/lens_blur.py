@@ -21,10 +21,10 @@ from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.levels import Levels, Quality
 from bokeh_core.rendering.overview import Overview
 from bokeh_core.rendering.parallel import each_tile
-from bokeh_core.rendering.surfaces import Surface, cut
+from bokeh_core.rendering.surfaces import Sight, Surface, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from bokeh_core.lens import Lens
     from bokeh_core.progress import Progress
@@ -56,6 +56,7 @@ class Frame:
     overview: Overview
     keep: int = 0
     _kept: dict[Bounds, list[Surface]] = field(default_factory=dict)
+    _kept_for: tuple[Hashable, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -73,14 +74,21 @@ class Frame:
         overview = Overview.of(rgb, depth, matte, reach)
         return cls(rgb, depth, matte, reach, device, overview, keep)
 
-    def surfaces(self, bounds: Bounds) -> list[Surface]:
+    def look_through(self, sight: Sight) -> None:
+        """Forget the surfaces that were kept for another sight."""
+        if self._kept_for != sight.key:
+            self.keep += sum(s.nbytes for kept in self._kept.values() for s in kept)
+            self._kept.clear()
+            self._kept_for = sight.key
+
+    def surfaces(self, bounds: Bounds, sight: Sight) -> list[Surface]:
         """Cut a window into surfaces, or take them from the last time."""
         if bounds in self._kept:
             return self._kept[bounds]
         rgb = window(self.rgb, bounds, self.device)
         depth = window(self.depth, bounds, self.device)
         matte = None if self.matte is None else window(self.matte, bounds, self.device)
-        surfaces = cut(rgb, depth, matte, self.overview, bounds, self.reach)
+        surfaces = cut(rgb, depth, matte, self.overview, bounds, self.reach, sight)
         size = sum(s.nbytes for s in surfaces)
         with self._lock:
             if size <= self.keep:
@@ -116,7 +124,8 @@ def render_lens(
     height, width = frame.depth.shape
     levels = Levels.up_to(largest_coc(lens), quality)
     blur = Blur(lens, levels, frame.device)
-    highlights = Highlights.of(frame.rgb, lens)
+    sight = Sight(lens, levels, Highlights.of(frame.rgb, lens))
+    frame.look_through(sight)
     grain = Grain.of(frame.rgb, lens)
     grid = max(levels.coarsest, CELL)
     halo = math.ceil(levels.radii[-1] * reach_factor(lens)) + CELL + 2 * levels.coarsest
@@ -130,7 +139,7 @@ def render_lens(
             fast_size(tile.width + 2 * halo, grid),
         )
         region = composite(
-            highlights.recovered(frame.surfaces(padded), padded, lens),
+            frame.surfaces(padded, sight),
             lens,
             blur,
             Field.of(lens, padded, height, width),

@@ -71,6 +71,11 @@ class Levels:
         high = min((i for i, r in enumerate(self.radii) if r >= most), default=last)
         return range(low, high + 1)
 
+    def scale(self, least: float) -> int:
+        """Give the reduction at which everything is blurred whose CoC is at least `least`."""
+        first = self.between(least, least)[0]
+        return self.scales[first]
+
     def rise(self, square: Tensor, index: int) -> Tensor | float:
         """Give the share of pixels that is blurred with radius `index` or a larger one.
 

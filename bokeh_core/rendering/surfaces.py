@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bokeh_core.rendering.clean import cleaned
-from bokeh_core.rendering.fill import filled, trustworthy
+from bokeh_core.rendering.fill import CELL, filled, trustworthy
 from bokeh_core.rendering.ranks import (
     CLEAR,
     SOLID,
@@ -23,7 +24,12 @@ from bokeh_core.rendering.ranks import (
 from bokeh_core.rendering.resample import enlarged, reduced
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from bokeh_core.lens import Lens
     from bokeh_core.rendering.frame import Bounds
+    from bokeh_core.rendering.highlights import Highlights
+    from bokeh_core.rendering.levels import Levels
     from bokeh_core.rendering.overview import Overview
 
 CONTINUOUS = 3.0
@@ -36,20 +42,22 @@ WIDE = 0.97
 
 @dataclass(frozen=True)
 class Surface:
-    """One continuous surface of a window.
+    """One continuous surface of a window, no finer than its blur can show.
 
     Attributes
     ----------
     light
-        (3, h, w) colour premultiplied with coverage, linear light.
+        (3, h / scale, w / scale) colour premultiplied with coverage, linear light.
     cover
-        (1, h, w) coverage in [0, 1].
+        (1, h / scale, w / scale) coverage in [0, 1].
     depth
-        (1, h, w) disparity, continued past where the surface is seen.
+        (1, h / scale, w / scale) disparity, continued past where the surface is seen.
     seen
         (1, h, w) bool: this is the nearest surface that the pixel shows.
     subject
         Whether this is (part of) the subject of the matte.
+    scale
+        Reduction of the planes, a power of two.
     """
 
     light: Tensor
@@ -57,16 +65,50 @@ class Surface:
     depth: Tensor
     seen: Tensor
     subject: bool
+    scale: int
 
     @property
     def nbytes(self) -> int:
         """Memory taken by the planes."""
         return sum(p.nbytes for p in (self.light, self.cover, self.depth, self.seen))
 
+
+@dataclass(frozen=True)
+class Sight:
+    """What the cut depends on of the lens.
+
+    Attributes
+    ----------
+    lens
+        With a known focus.
+    levels
+        Its blur radii.
+    highlights
+        Of the frame.
+    """
+
+    lens: Lens
+    levels: Levels
+    highlights: Highlights
+
     @property
-    def shown(self) -> Tensor:
-        """(1, h, w) bool: the pixel shows this surface and nothing else."""
-        return self.seen & (self.cover == 1)
+    def key(self) -> tuple[Hashable, ...]:
+        """The same for lenses that surfaces can be shared by: those that differ in shape only."""
+        shape = {"blades", "curvature", "rotation", "squeeze", "cat_eye", "ring", "fringe"}
+        shape |= {"kernel", "grain", "grain_seed"}
+        return (*(v for k, v in vars(self.lens).items() if k not in shape), self.levels)
+
+    def coc(self, depth: Tensor, matte: Tensor | None) -> Tensor:
+        """Give the signed CoC of what is seen; 0 where the subject must stay sharp."""
+        coc: Tensor = self.lens.coc(depth)
+        if matte is None or not self.lens.keep_subject_sharp:
+            return coc
+        return coc * (matte < CLEAR)
+
+    def scale(self, coc: Tensor, own: Tensor) -> int:
+        """Reduction at which a surface may be cut: that of its least blurred visible pixel."""
+        least = float(torch.where(own, coc.abs(), math.inf).amin())
+        return min(self.levels.scale(least), CELL)
 
 
 @dataclass(frozen=True)
@@ -87,6 +129,7 @@ def cut(
     overview: Overview,
     bounds: Bounds,
     reach: float,
+    sight: Sight,
 ) -> list[Surface]:
     """Cut one window into surfaces, farthest first.
 
@@ -100,6 +143,8 @@ def cut(
         Of the window, on the grid of cells.
     reach
         CoC in pixels that one unit of disparity stands for.
+    sight
+        What the surfaces will be seen through.
     """
     if matte is not None and not bool((matte > 0).any()):
         matte = None
@@ -109,15 +154,17 @@ def cut(
     if wide is not None:  # depth knows better there than a solid part far away
         inside = torch.lerp(inside, depth, wide)
     ranks = ranks_of(depth, matte, inside, overview.thresholds)
+    coc = sight.coc(depth, matte)
+    rgb = sight.highlights.recovered(rgb, coc, matte, bounds, sight.lens)
     view = Window(rgb, depth, matte, ranks, trustworthy(rgb))
     surfaces: list[Surface] = []
     for rank in occurring(ranks, overview.thresholds):
         cells = overview.window(rank, bounds, rgb.device) if rank in overview.cells else None
-        surface = _surface(view, rank, cells, reach)
+        surface = _surface(view, rank, cells, reach, sight.scale(coc, ranks == rank))
         if not surfaces:  # nothing to see through the farthest
-            surface = replace(surface, cover=torch.ones_like(depth))
+            surface = replace(surface, cover=torch.ones_like(surface.cover))
         elif surface.subject:
-            surfaces, surface = _separated(rgb, depth, wide, surfaces, surface)
+            surfaces, surface = _separated(view, wide, surfaces, surface)
         surfaces.append(surface)
     return [replace(s, light=s.light * s.cover) for s in surfaces]
 
@@ -131,34 +178,46 @@ def _inside(depth: Tensor, matte: Tensor | None, overview: Overview, bounds: Bou
     return filled(depth, (matte > SOLID).float(), base)
 
 
-def _surface(view: Window, rank: int, cells: Tensor | None, reach: float) -> Surface:
+def _surface(view: Window, rank: int, cells: Tensor | None, reach: float, scale: int) -> Surface:
     """One surface, not premultiplied: its own colour where seen, continued where hidden."""
     own = view.ranks == rank
     cover = coverage(own, view.matte, rank)
     if bool(own.all()) and not is_subject(rank):
-        return Surface(view.rgb, cover, view.depth, own, subject=False)
+        light, cover, depth = (reduced(p, scale) for p in (view.rgb, cover, view.depth))
+        return Surface(light, cover, depth, own, subject=False, scale=scale)
     guess = filled(
         torch.cat((view.rgb, view.depth)),
         purity(own, view.matte, rank),
         None if cells is None else cells[:4],
         trust=view.trust,
+        scale=scale,
     )
     colour, depth = guess[:3], guess[3:]
     known = view.ranks <= rank
-    if not bool(known.all()):
-        cover = filled(cover, known.float(), None if cells is None else cells[4:])
+    if bool(known.all()):
+        cover = reduced(cover, scale)
+    else:
+        cover = filled(cover, known.float(), None if cells is None else cells[4:], scale=scale)
     if is_subject(rank):
-        return Surface(colour, cover, depth, own, subject=True)
+        return Surface(colour, cover, depth, own, subject=True, scale=scale)
     same = (view.ranks > rank) & (view.ranks % 2 == 0)
-    same &= (depth - view.depth).abs() * reach < CONTINUOUS
-    real = (own | same).float()
+    same &= (enlarged(depth, scale) - view.depth).abs() * reach < CONTINUOUS
     return Surface(
-        torch.lerp(colour, view.rgb, real),
-        torch.maximum(cover, same.float()),
-        torch.lerp(depth, view.depth, real),
+        _with_real(colour, view.rgb, own | same, scale),
+        torch.maximum(cover, reduced(same.float(), scale)),
+        _with_real(depth, view.depth, own | same, scale),
         own,
         subject=False,
+        scale=scale,
     )
+
+
+def _with_real(guess: Tensor, planes: Tensor, real: Tensor, scale: int) -> Tensor:
+    """Put what is seen over a guess, at the guess's reduction."""
+    share = real.float()
+    if scale == 1:
+        return torch.lerp(guess, planes, share)
+    return guess * (1.0 - reduced(share, scale)) + reduced(planes * share, scale)
 
 
 def _wide(matte: Tensor, band: int) -> Tensor | None:
@@ -174,11 +233,7 @@ def _wide(matte: Tensor, band: int) -> Tensor | None:
 
 
 def _separated(
-    rgb: Tensor,
-    depth: Tensor,
-    wide: Tensor | None,
-    behind: list[Surface],
-    front: Surface,
+    view: Window, wide: Tensor | None, behind: list[Surface], front: Surface
 ) -> tuple[list[Surface], Surface]:
     """Colours of both sides of mixed pixels: the likeliest given smooth guesses of both.
 
@@ -186,26 +241,42 @@ def _separated(
     equal, which is the maximum a posteriori answer for Gaussian errors. Colours are not
     premultiplied here.
     """
-    if (
-        wide is not None
-    ):  # not hair but doubt: both sides are what is seen, so that no ghost appears
-        behind = [
-            replace(
-                s,
-                light=torch.lerp(s.light, rgb, wide),
-                depth=torch.lerp(s.depth, torch.minimum(depth, front.depth), wide),
-            )
-            for s in behind
-        ]
-        front = replace(front, light=torch.lerp(front.light, rgb, wide))
-    back = behind[0].light
+    if wide is not None:
+        behind, front = _undecided(view, wide, behind, front)
+    back = enlarged(behind[0].light, behind[0].scale)
     for surface in behind[1:]:
-        back = torch.lerp(back, surface.light, surface.cover)
-    alpha, clear = front.cover, 1.0 - front.cover
-    rest = rgb - torch.lerp(back, front.light, alpha)
+        light, cover = (enlarged(p, surface.scale) for p in (surface.light, surface.cover))
+        back = torch.lerp(back, light, cover)
+    alpha, guess = (enlarged(p, front.scale) for p in (front.cover, front.light))
+    clear = 1.0 - alpha
+    rest = view.rgb - torch.lerp(back, guess, alpha)
     rest = rest.mul_(front.seen / (alpha * alpha + clear * clear))
-    light = (front.light + alpha * rest).clamp_(min=0.0)
-    light = torch.lerp(light, rgb, front.shown.float())
+    if front.scale == 1:
+        light = (guess + alpha * rest).clamp_(min=0.0)
+        light = torch.lerp(light, view.rgb, (front.seen & (alpha == 1)).float())
+    else:
+        light = (front.light + reduced(alpha * rest, front.scale)).clamp_(min=0.0)
     rest = rest.mul_(clear * (alpha < SOLID))
-    behind = [replace(s, light=(s.light + rest).clamp_(min=0.0)) for s in behind]
+    rests = {scale: reduced(rest, scale) for scale in {s.scale for s in behind}}
+    behind = [replace(s, light=(s.light + rests[s.scale]).clamp_(min=0.0)) for s in behind]
     return behind, replace(front, light=light)
+
+
+def _undecided(
+    view: Window, wide: Tensor, behind: list[Surface], front: Surface
+) -> tuple[list[Surface], Surface]:
+    """Show on both sides what is seen where the matte is not hair but doubt: no ghosts."""
+
+    def as_seen(planes: Tensor, seen: Tensor, scale: int) -> Tensor:
+        return torch.lerp(planes, reduced(seen, scale), reduced(wide, scale))
+
+    nearest = torch.minimum(view.depth, enlarged(front.depth, front.scale))
+    behind = [
+        replace(
+            s,
+            light=as_seen(s.light, view.rgb, s.scale),
+            depth=as_seen(s.depth, nearest, s.scale),
+        )
+        for s in behind
+    ]
+    return behind, replace(front, light=as_seen(front.light, view.rgb, front.scale))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.rendering.fill import CELL
-from bokeh_core.rendering.frame import Bounds, fast_size
+from bokeh_core.rendering.frame import Bounds, bounding_box, fast_size, part
 from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.resample import enlarged
 
@@ -67,16 +67,16 @@ def composite(
         box = _needed(surface, coc, through, core, reach_factor(lens))
         if box is None:
             continue
-        part = (slice(None), *_within(box, core))
+        here = (slice(None), *_within(box, core))
         colour, cover = _scattered(surface, coc, blur, field, box)
         if surface.scale == 1:
-            where = _slices(box)
+            where = part(box)
             shown = surface.seen[where] & (surface.cover[where] == 1)
             sharp = ((coc[where] == 0) & shown).float()
             colour = torch.lerp(colour, surface.light[where], sharp)
             cover = torch.lerp(cover, torch.ones_like(cover), sharp)
-        light[part] += through[part] * colour
-        through[part] *= 1.0 - cover
+        light[here] += through[here] * colour
+        through[here] *= 1.0 - cover
         step()
     return light
 
@@ -99,9 +99,9 @@ def _needed(
     visible = through.amax(dim=0) > FAINTEST
     covered = surface.cover[0] > 0
     if bool(covered.all()):
-        support = _box(visible)
+        support = bounding_box(visible)
     else:
-        seen = _box(covered)
+        seen = bounding_box(covered)
         if seen is None:
             return None
         radius = math.ceil(float(coc.abs().amax()) * stretch) + 2 * surface.scale
@@ -110,20 +110,10 @@ def _needed(
         top, left = max(grown.top - core.top, 0), max(grown.left - core.left, 0)
         bottom, right = grown.top + grown.height - core.top, grown.left + grown.width - core.left
         mask[top : max(bottom, 0), left : max(right, 0)] = True
-        support = _box(visible & mask)
+        support = bounding_box(visible & mask)
     if support is None:
         return None
     return replace(support, top=support.top + core.top, left=support.left + core.left)
-
-
-def _box(mask: Tensor) -> Bounds | None:
-    """Bounding box of the true pixels of (h, w)."""
-    rows = torch.nonzero(mask.any(dim=1)).flatten()
-    if rows.numel() == 0:
-        return None
-    columns = torch.nonzero(mask.any(dim=0)).flatten()
-    top, left = int(rows[0]), int(columns[0])
-    return Bounds(top, left, int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left)
 
 
 def _scattered(
@@ -137,7 +127,7 @@ def _scattered(
     scale = surface.scale
     radius = float(coc.abs().amax())
     source = _source(box, radius, blur, *(scale * side for side in coc.shape[1:]))
-    where = _slices(source, scale)
+    where = part(source, scale)
     colours = 3 if blur.lens.fringe else 1
     cover, coc = surface.cover[where], coc[where]
     planes = [surface.light[where], cover.expand(colours, -1, -1)]
@@ -190,11 +180,6 @@ def _span(start: int, count: int, reach: int, grid: int, limit: int) -> tuple[in
     first = max(0, (start - reach) // grid * grid)
     size = min(fast_size(start + count + reach - first, SIZES), limit)
     return min(first, limit - size) // grid * grid, size
-
-
-def _slices(bounds: Bounds, scale: int = 1) -> tuple[slice, slice, slice]:
-    top, left, height, width = (value // scale for value in astuple(bounds))
-    return slice(None), slice(top, top + height), slice(left, left + width)
 
 
 def _within(inner: Bounds, outer: Bounds) -> tuple[slice, slice]:

@@ -8,7 +8,7 @@ from torch import Tensor
 from bokeh_core.rendering.resample import doubled, halved
 
 HALVINGS = 4
-CELL = 2**HALVINGS
+CELL: int = 2**HALVINGS
 """Side in pixels of the cells that the whole frame is summed up in; windows start on this grid."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import torch
 from torch import Tensor
@@ -66,6 +66,23 @@ def _mirrored(start: int, count: int, size: int) -> slice | Tensor:
         return slice(start, start + count)
     index = torch.arange(start, start + count) % (2 * size)
     return torch.where(index < size, index, 2 * size - 1 - index)
+
+
+def bounding_box(mask: Tensor, grid: int = 1) -> Bounds | None:
+    """Give the smallest rectangle on a grid that holds the true pixels of (h, w); None = none."""
+    rows = torch.nonzero(mask.any(dim=1)).flatten()
+    if rows.numel() == 0:
+        return None
+    columns = torch.nonzero(mask.any(dim=0)).flatten()
+    top, left = (int(ends[0]) // grid * grid for ends in (rows, columns))
+    bottom, right = (-(-(int(ends[-1]) + 1) // grid) * grid for ends in (rows, columns))
+    return Bounds(top, left, bottom - top, right - left)
+
+
+def part(bounds: Bounds, scale: int = 1) -> tuple[slice, slice, slice]:
+    """Index a rectangle of (C, h, w) planes that are reduced by `scale`."""
+    top, left, height, width = (value // scale for value in astuple(bounds))
+    return slice(None), slice(top, top + height), slice(left, left + width)
 
 
 def fast_size(size: int, multiple: int) -> int:

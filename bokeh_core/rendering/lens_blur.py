@@ -132,6 +132,11 @@ def render_lens(
     halo = -(-halo // grid) * grid
 
     def one(tile: Bounds, step: Callable[[], None]) -> None:
+        rows = slice(tile.top, tile.top + tile.height)
+        columns = slice(tile.left, tile.left + tile.width)
+        if _stays(frame.matte, rows, columns, lens):
+            out[rows, columns] = frame.rgb[rows, columns]
+            return
         padded = Bounds(
             tile.top - halo,
             tile.left - halo,
@@ -147,13 +152,18 @@ def render_lens(
             step,
         )
         region = grain.added(region, frame.depth, frame.matte, tile, lens)
-        rows = slice(tile.top, tile.top + tile.height)
-        columns = slice(tile.left, tile.left + tile.width)
         out[rows, columns] = region.permute(1, 2, 0).to(out.device)
 
     work = tiles(height, width, max(core // grid, 1) * grid, grid)
     each_tile(work, one, frame.device, progress)
     return out
+
+
+def _stays(matte: Tensor | None, rows: slice, columns: slice, lens: Lens) -> bool:
+    """Whether a tile shows nothing but a subject that is kept sharp."""
+    if matte is None or not lens.keep_subject_sharp:
+        return False
+    return bool((matte[rows, columns] == 1).all())
 
 
 def largest_coc(lens: Lens) -> float:

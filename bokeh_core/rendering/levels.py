@@ -73,8 +73,7 @@ class Levels:
 
     def scale(self, least: float) -> int:
         """Give the reduction at which everything is blurred whose CoC is at least `least`."""
-        first = self.between(least, least)[0]
-        return self.scales[first]
+        return self.scales[self.between(least, least)[0]]
 
     def rise(self, square: Tensor, index: int) -> Tensor | float:
         """Give the share of pixels that is blurred with radius `index` or a larger one.

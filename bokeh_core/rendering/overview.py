@@ -10,7 +10,7 @@ from torch import Tensor
 from bokeh_core.rendering.clean import Blemishes, cleaned
 from bokeh_core.rendering.fill import CELL, filled, trustworthy
 from bokeh_core.rendering.frame import Bounds, tiles, window
-from bokeh_core.rendering.ranks import coverage, occurring, purity, ranks_of
+from bokeh_core.rendering.ranks import SUBJECT, coverage, occurring, purity, ranks_of
 from bokeh_core.rendering.resample import reduced
 from bokeh_core.rendering.thresholds import Edges
 
@@ -30,7 +30,8 @@ class Overview:
     thresholds
         Disparities that part the slices of depth.
     cells
-        Rank -> (5, H / 16, W / 16): red, green, blue, disparity, coverage, without gaps.
+        Rank -> (5, H / 16, W / 16): red, green, blue, disparity, coverage, without gaps; under
+        `SUBJECT` for the subject as a whole.
     blemishes
         What is wrong with the depth map as a whole.
     """
@@ -63,13 +64,22 @@ class Overview:
         values = torch.cat((colour, disparity))
         trust = trustworthy(colour)
         cells = {
-            rank: _summed_up(values, trust, ranks, cover, rank, side)
+            rank: _summed_up(values, trust, ranks == rank, ranks <= rank, cover, rank, side)
             for rank in occurring(ranks, thresholds)
         }
+        subject = ranks % 2 == 1
+        if bool(subject.any()):
+            everywhere = torch.ones_like(subject)
+            cells[SUBJECT] = _summed_up(values, trust, subject, everywhere, cover, SUBJECT, side)
         return cls(thresholds, cells, blemishes)
 
-    def window(self, rank: int, bounds: Bounds, device: torch.device) -> Tensor:
-        """Cut the cells under a window (on the grid of cells) out of one surface."""
+    def window(self, rank: int, bounds: Bounds, device: torch.device) -> Tensor | None:
+        """Cut the cells under a window (on the grid of cells) out of one surface, if it is known.
+
+        A surface that is too thin for the sparse look has none.
+        """
+        if rank not in self.cells:
+            return None
         cells = Bounds(
             bounds.top // CELL, bounds.left // CELL, bounds.height // CELL, bounds.width // CELL
         )
@@ -99,16 +109,21 @@ def _cuts(
 
 
 def _summed_up(
-    values: Tensor, trust: Tensor, ranks: Tensor, matte: Tensor | None, rank: int, side: int
+    values: Tensor,
+    trust: Tensor,
+    own: Tensor,
+    known: Tensor,
+    matte: Tensor | None,
+    rank: int,
+    side: int,
 ) -> Tensor:
-    own = ranks == rank
     pure = purity(own, matte, rank)
     trusted = pure * trust
     weight = reduced(pure, side)
     belief = reduced(trusted, side)
     means = reduced(values * trusted, side) / belief.clamp(min=1e-12)
     belief = belief / weight.clamp(min=1e-6)
-    seen = reduced((ranks <= rank).float(), side)
+    seen = reduced(known.float(), side)
     covered = reduced(coverage(own, matte, rank), side) / seen.clamp(min=1e-6)
     return torch.cat(
         (

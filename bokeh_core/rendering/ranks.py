@@ -10,6 +10,8 @@ from torch import Tensor
 
 CLEAR, SOLID = 0.02, 0.98
 """Matte values below and above which a pixel shows one surface only."""
+SUBJECT = 255
+"""Stands for all the subject's ranks together; odd as they are."""
 THIN = 0.01
 """Weight of a pixel at the edge of a surface beside a pure one."""
 

@@ -12,9 +12,11 @@ from torch.nn import functional
 
 from bokeh_core.rendering.clean import cleaned
 from bokeh_core.rendering.fill import CELL, filled, trustworthy
+from bokeh_core.rendering.frame import bounding_box, part
 from bokeh_core.rendering.ranks import (
     CLEAR,
     SOLID,
+    SUBJECT,
     coverage,
     is_subject,
     occurring,
@@ -24,7 +26,7 @@ from bokeh_core.rendering.ranks import (
 from bokeh_core.rendering.resample import enlarged, reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.frame import Bounds
@@ -158,9 +160,9 @@ def cut(
     rgb = sight.highlights.recovered(rgb, coc, matte, bounds, sight.lens)
     view = Window(rgb, depth, matte, ranks, trustworthy(rgb))
     surfaces: list[Surface] = []
-    for rank in occurring(ranks, overview.thresholds):
-        cells = overview.window(rank, bounds, rgb.device) if rank in overview.cells else None
-        surface = _surface(view, rank, cells, reach, sight.scale(coc, ranks == rank))
+    for rank, own in _parts(ranks, overview.thresholds, whole=sight.lens.keep_subject_sharp):
+        cells = overview.window(rank, bounds, rgb.device)
+        surface = _surface(view, rank, own, cells, reach, sight.scale(coc, own))
         if not surfaces:  # nothing to see through the farthest
             surface = replace(surface, cover=torch.ones_like(surface.cover))
         elif surface.subject:
@@ -169,18 +171,35 @@ def cut(
     return [replace(s, light=s.light * s.cover) for s in surfaces]
 
 
+def _parts(
+    ranks: Tensor, thresholds: tuple[float, ...], *, whole: bool
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield rank and pixels of every surface, farthest first; the subject may stay whole.
+
+    A subject that stays sharp lies over everything, whatever its depth: cut into slices it would
+    cost three times as much and look the same.
+    """
+    found = occurring(ranks, thresholds)
+    last = max((rank for rank in found if is_subject(rank)), default=0)
+    for rank in found:
+        if not (whole and is_subject(rank)):
+            yield rank, ranks == rank
+        elif rank == last:
+            yield SUBJECT, ranks % 2 == 1
+
+
 def _inside(depth: Tensor, matte: Tensor | None, overview: Overview, bounds: Bounds) -> Tensor:
     """Depth of the subject, continued from its solid part into its soft edge."""
-    subject = [rank for rank in overview.cells if is_subject(rank)]
-    if matte is None or not subject:
+    base = overview.window(SUBJECT, bounds, depth.device)
+    if matte is None or base is None:
         return depth
-    base = overview.window(subject[0], bounds, depth.device)[3:4]
-    return filled(depth, (matte > SOLID).float(), base)
+    return filled(depth, (matte > SOLID).float(), base[3:4])
 
 
-def _surface(view: Window, rank: int, cells: Tensor | None, reach: float, scale: int) -> Surface:
+def _surface(
+    view: Window, rank: int, own: Tensor, cells: Tensor | None, reach: float, scale: int
+) -> Surface:
     """One surface, not premultiplied: its own colour where seen, continued where hidden."""
-    own = view.ranks == rank
     cover = coverage(own, view.matte, rank)
     if bool(own.all()) and not is_subject(rank):
         light, cover, depth = (reduced(p, scale) for p in (view.rgb, cover, view.depth))
@@ -243,23 +262,37 @@ def _separated(
     """
     if wide is not None:
         behind, front = _undecided(view, wide, behind, front)
-    back = enlarged(behind[0].light, behind[0].scale)
-    for surface in behind[1:]:
-        light, cover = (enlarged(p, surface.scale) for p in (surface.light, surface.cover))
-        back = torch.lerp(back, light, cover)
-    alpha, guess = (enlarged(p, front.scale) for p in (front.cover, front.light))
-    clear = 1.0 - alpha
-    rest = view.rgb - torch.lerp(back, guess, alpha)
-    rest = rest.mul_(front.seen / (alpha * alpha + clear * clear))
     if front.scale == 1:
-        light = (guess + alpha * rest).clamp_(min=0.0)
-        light = torch.lerp(light, view.rgb, (front.seen & (alpha == 1)).float())
-    else:
-        light = (front.light + reduced(alpha * rest, front.scale)).clamp_(min=0.0)
-    rest = rest.mul_(clear * (alpha < SOLID))
-    rests = {scale: reduced(rest, scale) for scale in {s.scale for s in behind}}
-    behind = [replace(s, light=(s.light + rests[s.scale]).clamp_(min=0.0)) for s in behind]
-    return behind, replace(front, light=light)
+        solid = front.seen & (front.cover == 1)
+        front = replace(front, light=torch.lerp(front.light, view.rgb, solid.float()))
+    assert view.matte is not None
+    mixed = front.seen & (view.matte < 1)
+    box = bounding_box(mixed[0], CELL)
+    if box is None:
+        return behind, front
+    where = part(box)
+    back = _enlarged(behind[0].light, box, behind[0].scale)
+    for surface in behind[1:]:
+        light, cover = (_enlarged(p, box, surface.scale) for p in (surface.light, surface.cover))
+        back = torch.lerp(back, light, cover)
+    alpha, guess = (_enlarged(p, box, front.scale) for p in (front.cover, front.light))
+    clear = 1.0 - alpha
+    rest = view.rgb[where] - torch.lerp(back, guess, alpha)
+    rest = rest.mul_(mixed[where] / (alpha * alpha + clear * clear))
+    behind_rest = rest * (clear * (alpha < SOLID))
+    front = _corrected(front, rest.mul_(alpha), box)
+    return [_corrected(s, behind_rest, box) for s in behind], front
+
+
+def _enlarged(planes: Tensor, box: Bounds, scale: int) -> Tensor:
+    return enlarged(planes[part(box, scale)], scale)
+
+
+def _corrected(surface: Surface, change: Tensor, box: Bounds) -> Surface:
+    """Add to a surface's colour what full-size pixels tell."""
+    light, where = surface.light.clone(), part(box, surface.scale)
+    light[where] = (light[where] + reduced(change, surface.scale)).clamp_(min=0.0)
+    return replace(surface, light=light)
 
 
 def _undecided(

@@ -53,7 +53,7 @@ class Regions:
             edges=_widened(step, EDGE_BAND * unit),
             hair=_widened(mixed.astype(np.uint8), 2 * unit),
             halo=_widened(solid.astype(np.uint8), HALO_BAND * unit) & ~solid,
-            ground=ground & ~_widened(step, EDGE_BAND * unit),
+            ground=_inner(ground, coc) & ~_widened(step, EDGE_BAND * unit),
         )
 
 
@@ -118,6 +118,20 @@ def _banding(error: FloatImage, ground: Mask) -> float:
     profile = grey / np.maximum(count, 1)
     steps = np.diff(profile)[rows[1:] & rows[:-1]]
     return 255.0 * float(np.sqrt(np.mean(steps**2))) if steps.size else math.nan
+
+
+def _inner(plane: Mask, coc: FloatImage) -> Mask:
+    """Part of the plane that only the plane itself is blurred into.
+
+    Past the frame's border and the plane's ends nobody knows what is there; errors from there
+    hid the steps inside (.02 and .009 on the couple, .10 and .19 with them).
+    """
+    if not plane.any():
+        return plane
+    reach = math.ceil(float(coc[plane].max())) + 1
+    outside = np.pad(~plane, reach, constant_values=True)
+    inner = ~_widened(outside.astype(np.uint8), reach)
+    return inner[reach:-reach, reach:-reach]
 
 
 def _widened(mask: npt.NDArray[np.uint8], radius: float) -> Mask:

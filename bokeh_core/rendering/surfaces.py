@@ -107,9 +107,9 @@ class Sight:
             return coc
         return coc * (matte < CLEAR)
 
-    def scale(self, coc: Tensor, own: Tensor) -> int:
-        """Reduction at which a surface may be cut: that of its least blurred visible pixel."""
-        least = float(torch.where(own, coc.abs(), math.inf).amin())
+    def scale(self, coc: Tensor, where: Tensor) -> int:
+        """Reduction that a surface seen there bears: that of its least blurred pixel."""
+        least = float(torch.where(where, coc.abs(), math.inf).amin())
         return min(self.levels.scale(least), CELL)
 
 
@@ -166,7 +166,9 @@ def cut(
         if not surfaces:  # nothing to see through the farthest
             surface = replace(surface, cover=torch.ones_like(surface.cover))
         elif surface.subject:
-            surfaces, surface = _separated(view, wide, surfaces, surface)
+            if wide is not None:
+                surface = _in_doubt(view, wide, surfaces, surface, sight)
+            surfaces, surface = _separated(view, surfaces, surface)
         surfaces.append(surface)
     return [replace(s, light=s.light * s.cover) for s in surfaces]
 
@@ -252,7 +254,7 @@ def _wide(matte: Tensor, band: int) -> Tensor | None:
 
 
 def _separated(
-    view: Window, wide: Tensor | None, behind: list[Surface], front: Surface
+    view: Window, behind: list[Surface], front: Surface
 ) -> tuple[list[Surface], Surface]:
     """Colours of both sides of mixed pixels: the likeliest given smooth guesses of both.
 
@@ -260,8 +262,6 @@ def _separated(
     equal, which is the maximum a posteriori answer for Gaussian errors. Colours are not
     premultiplied here.
     """
-    if wide is not None:
-        behind, front = _undecided(view, wide, behind, front)
     if front.scale == 1:
         solid = front.seen & (front.cover == 1)
         front = replace(front, light=torch.lerp(front.light, view.rgb, solid.float()))
@@ -295,21 +295,20 @@ def _corrected(surface: Surface, change: Tensor, box: Bounds) -> Surface:
     return replace(surface, light=light)
 
 
-def _undecided(
-    view: Window, wide: Tensor, behind: list[Surface], front: Surface
-) -> tuple[list[Surface], Surface]:
-    """Show on both sides what is seen where the matte is not hair but doubt: no ghosts."""
+def _in_doubt(
+    view: Window, wide: Tensor, behind: list[Surface], front: Surface, sight: Sight
+) -> Surface:
+    """Show what is seen on both sides of a matte that is not hair but doubt, so no ghost appears.
 
-    def as_seen(planes: Tensor, seen: Tensor, scale: int) -> Tensor:
-        return torch.lerp(planes, reduced(seen, scale), reduced(wide, scale))
-
-    nearest = torch.minimum(view.depth, enlarged(front.depth, front.scale))
-    behind = [
-        replace(
-            s,
-            light=as_seen(s.light, view.rgb, s.scale),
-            depth=as_seen(s.depth, nearest, s.scale),
-        )
-        for s in behind
-    ]
-    return behind, replace(front, light=as_seen(front.light, view.rgb, front.scale))
+    The subject takes the colours that are seen, and a surface of its own right behind it too.
+    """
+    cover = wide * front.seen
+    if not bool(cover.any()):
+        return front
+    depth = torch.minimum(view.depth, enlarged(front.depth, front.scale))
+    scale = sight.scale(sight.lens.coc(depth), cover > 0)
+    light, share, depth = (reduced(plane, scale) for plane in (view.rgb, cover, depth))
+    nowhere = torch.zeros_like(front.seen)
+    behind.append(Surface(light, share, depth, nowhere, subject=False, scale=scale))
+    seen, share = (reduced(plane, front.scale) for plane in (view.rgb, cover))
+    return replace(front, light=torch.lerp(front.light, seen, share))

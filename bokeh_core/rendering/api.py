@@ -11,16 +11,17 @@ import torch
 
 from bokeh_core.errors import InputError, OutOfMemory
 from bokeh_core.lens import BinnedGaussian, Lens
-from bokeh_core.progress import Progress, ignore
+from bokeh_core.progress import Progress, ignore, part
 from bokeh_core.rendering.binned import render_binned
 from bokeh_core.rendering.lens_blur import Frame, render_lens
 from bokeh_core.rendering.levels import FULL, PREVIEW
-from bokeh_core.rendering.parallel import one_thread_each
 
 FloatImage = npt.NDArray[np.float32]
 BRIGHTEST = 65504.0
 """Largest light value accepted: the top of 16-bit float files, far from float32 overflow."""
 SMALLEST_TILE = 128
+PREPARING = 0.1
+"""Part of a call's progress that is preparation."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,13 @@ def prepare(
     device: str | torch.device | None = None,
     tile: int | None = None,
     keep_bytes: int = 512 * 2**20,
+    progress: Progress = ignore,
 ) -> Prepared:
     """Cut a picture into surfaces ahead of time, for quick changes of the lens.
 
     Parameters
     ----------
-    rgb, depth, matte, device, tile
+    rgb, depth, matte, device, tile, progress
         As of `render`.
     max_coc
         Largest `Lens.max_coc` that will be asked for, in pixels.
@@ -66,7 +68,7 @@ def prepare(
     """
     picture, disparity, cover = _inputs(rgb, depth, matte)
     target = _device(device)
-    with torch.inference_mode(), one_thread_each():
+    with torch.inference_mode():
         frame = Frame.of(
             torch.from_numpy(picture),
             torch.from_numpy(disparity),
@@ -74,8 +76,9 @@ def prepare(
             max_coc,
             target,
             keep=keep_bytes,
+            progress=progress,
         )
-    return Prepared(disparity, cover, frame, _core(tile, target))
+    return Prepared(disparity, cover, frame, _core(tile, target, max_coc))
 
 
 def render_prepared(
@@ -153,7 +156,7 @@ def render(
         raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(lens).__name__}")
     rgb, depth, matte = _inputs(rgb, depth, matte)
     target = _device(device)
-    core = _core(tile, target)
+    core = _core(tile, target, lens.max_coc if isinstance(lens, Lens) else 0.0)
     while True:
         out = _attempt(rgb, depth, matte, lens, core, target, progress=progress, preview=preview)
         if out is not None:
@@ -176,8 +179,16 @@ def _attempt(
     try:
         if isinstance(look, Lens):
             prepared = prepare(
-                rgb, depth, matte, max_coc=look.max_coc, device=device, tile=core, keep_bytes=0
+                rgb,
+                depth,
+                matte,
+                max_coc=look.max_coc,
+                device=device,
+                tile=core,
+                keep_bytes=0,
+                progress=part(progress, 0.0, PREPARING),
             )
+            progress = part(progress, PREPARING, 1.0)
             return render_prepared(prepared, look, progress=progress, preview=preview)
         tensors = [None if a is None else torch.from_numpy(a) for a in (rgb, depth, matte)]
         assert tensors[0] is not None
@@ -209,10 +220,15 @@ def _inputs(
     return picture, disparity, _checked("matte", matte, 2, 0.0, 1.0, picture.shape[:2])
 
 
-def _core(tile: int | None, device: torch.device) -> int:
-    """Side of the tiles: small enough for the cache of a CPU, large enough to keep a GPU busy."""
+def _core(tile: int | None, device: torch.device, reach: float) -> int:
+    """Side of the tiles: small enough for the cache of a CPU, large enough to keep a GPU busy.
+
+    A wide halo asks for wider tiles: at 150 px of CoC, 768 is 8 % faster than 576, 960 no more.
+    """
     if tile is None:
-        return 576 if device.type == "cpu" else 2048
+        if device.type != "cpu":
+            return 2048
+        return 576 if reach < 100.0 else 768
     if tile < SMALLEST_TILE // 2:
         raise InputError(f"tile must be at least {SMALLEST_TILE // 2} px, got {tile}")
     return tile

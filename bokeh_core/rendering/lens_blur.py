@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from bokeh_core.progress import ignore
 from bokeh_core.rendering.blur import Blur
+from bokeh_core.rendering.clean import Blemishes, cleaned
 from bokeh_core.rendering.composite import composite
 from bokeh_core.rendering.field import Field
 from bokeh_core.rendering.fill import CELL
-from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
+from bokeh_core.rendering.frame import Bounds, bounding_box, fast_size, part, tiles, window
 from bokeh_core.rendering.grain import Grain
 from bokeh_core.rendering.highlights import Highlights
 from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.levels import Levels, Quality
 from bokeh_core.rendering.overview import Overview
-from bokeh_core.rendering.parallel import each_tile
+from bokeh_core.rendering.parallel import each_tile, one_thread_each
 from bokeh_core.rendering.surfaces import Sight, Surface, cut
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from bokeh_core.progress import Progress
 
 
+CLEANED = 1024
+"""Side in pixels of the tiles that depth is cleaned in."""
+
+
 @dataclass
 class Frame:
     """A picture with its maps and what is known of it; surfaces of tiles are kept when asked for.
@@ -37,7 +43,7 @@ class Frame:
     Attributes
     ----------
     rgb, depth, matte
-        (H, W, 3), (H, W) and (H, W) or None.
+        (H, W, 3), (H, W) clean, and (H, W) or None.
     reach
         CoC in pixels that one unit of disparity stands for, at most.
     device
@@ -69,9 +75,14 @@ class Frame:
         device: torch.device,
         *,
         keep: int = 0,
+        progress: Progress = ignore,
     ) -> Frame:
         """Look over a picture once; good for every lens whose `max_coc` is at most `reach`."""
-        overview = Overview.of(rgb, depth, matte, reach)
+        with one_thread_each():
+            blemishes = Blemishes.of(depth)
+        depth = _cleaned(depth, matte, reach, blemishes, device, progress)
+        with one_thread_each():
+            overview = Overview.of(rgb, depth, matte, reach, blemishes.band)
         return cls(rgb, depth, matte, reach, device, overview, keep)
 
     def look_through(self, sight: Sight) -> None:
@@ -80,6 +91,20 @@ class Frame:
             self.keep += sum(s.nbytes for kept in self._kept.values() for s in kept)
             self._kept.clear()
             self._kept_for = sight.key
+
+    def changing(self, tile: Bounds, lens: Lens, grid: int) -> Bounds | None:
+        """Part of a tile that is more than a subject kept sharp, on a grid; None = nothing."""
+        if self.matte is None or not lens.keep_subject_sharp:
+            return tile
+        box = bounding_box(self.matte[part(tile)[1:]] < 1, grid)
+        if box is None:
+            return None
+        return Bounds(
+            tile.top + box.top,
+            tile.left + box.left,
+            min(box.height, tile.height - box.top),
+            min(box.width, tile.width - box.left),
+        )
 
     def surfaces(self, bounds: Bounds, sight: Sight) -> list[Surface]:
         """Cut a window into surfaces, or take them from the last time."""
@@ -132,38 +157,54 @@ def render_lens(
     halo = -(-halo // grid) * grid
 
     def one(tile: Bounds, step: Callable[[], None]) -> None:
-        rows = slice(tile.top, tile.top + tile.height)
-        columns = slice(tile.left, tile.left + tile.width)
-        if _stays(frame.matte, rows, columns, lens):
-            out[rows, columns] = frame.rgb[rows, columns]
+        out[part(tile)[1:]] = frame.rgb[part(tile)[1:]]
+        shown = frame.changing(tile, lens, grid)
+        if shown is None:
             return
         padded = Bounds(
-            tile.top - halo,
-            tile.left - halo,
-            fast_size(tile.height + 2 * halo, grid),
-            fast_size(tile.width + 2 * halo, grid),
+            shown.top - halo,
+            shown.left - halo,
+            fast_size(shown.height + 2 * halo, grid),
+            fast_size(shown.width + 2 * halo, grid),
         )
         region = composite(
             frame.surfaces(padded, sight),
             lens,
             blur,
             Field.of(lens, padded, height, width),
-            Bounds(halo, halo, tile.height, tile.width),
+            Bounds(halo, halo, shown.height, shown.width),
             step,
         )
-        region = grain.added(region, frame.depth, frame.matte, tile, lens)
-        out[rows, columns] = region.permute(1, 2, 0).to(out.device)
+        region = grain.added(region, frame.depth, frame.matte, shown, lens)
+        out[part(shown)[1:]] = region.permute(1, 2, 0).to(out.device)
 
     work = tiles(height, width, max(core // grid, 1) * grid, grid)
     each_tile(work, one, frame.device, progress)
     return out
 
 
-def _stays(matte: Tensor | None, rows: slice, columns: slice, lens: Lens) -> bool:
-    """Whether a tile shows nothing but a subject that is kept sharp."""
-    if matte is None or not lens.keep_subject_sharp:
-        return False
-    return bool((matte[rows, columns] == 1).all())
+def _cleaned(
+    depth: Tensor,
+    matte: Tensor | None,
+    reach: float,
+    blemishes: Blemishes,
+    device: torch.device,
+    progress: Progress,
+) -> Tensor:
+    """Clean a whole depth map, tile by tile."""
+    out = torch.empty_like(depth)
+    margin = 4 * blemishes.band
+
+    def one(tile: Bounds, _: Callable[[], None]) -> None:
+        around = tile.grown(margin)
+        cover = None if matte is None else window(matte, around, device)
+        clean = cleaned(window(depth, around, device), cover, reach, blemishes)
+        inner = part(Bounds(margin, margin, tile.height, tile.width))
+        out[part(tile)[1:]] = clean[inner][0].to(out.device)
+
+    work = tiles(depth.shape[0], depth.shape[1], CLEANED, CELL)
+    each_tile(work, one, device, progress)
+    return out
 
 
 def largest_coc(lens: Lens) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bokeh_core.rendering.clean import Blemishes, cleaned
 from bokeh_core.rendering.fill import CELL, filled, trustworthy
 from bokeh_core.rendering.frame import Bounds, tiles, window
 from bokeh_core.rendering.ranks import SUBJECT, coverage, occurring, purity, ranks_of
@@ -32,27 +31,30 @@ class Overview:
     cells
         Rank -> (5, H / 16, W / 16): red, green, blue, disparity, coverage, without gaps; under
         `SUBJECT` for the subject as a whole.
-    blemishes
-        What is wrong with the depth map as a whole.
+    band
+        Width in pixels on either side of the matte's edge in which depth may be another surface's.
     """
 
     thresholds: tuple[float, ...]
     cells: dict[int, Tensor]
-    blemishes: Blemishes
+    band: int
 
     @classmethod
-    def of(cls, rgb: Tensor, depth: Tensor, matte: Tensor | None, reach: float) -> Overview:
+    def of(
+        cls, rgb: Tensor, depth: Tensor, matte: Tensor | None, reach: float, band: int
+    ) -> Overview:
         """Look over a frame.
 
         Parameters
         ----------
         rgb, depth, matte
-            (H, W, 3), (H, W) and (H, W) or None, as of `render`.
+            (H, W, 3), (H, W) clean, and (H, W) or None, as of `render`.
         reach
             CoC in pixels that one unit of disparity stands for.
+        band
+            See `Blemishes`.
         """
-        blemishes = Blemishes.of(depth)
-        thresholds = _cuts(depth, matte, reach, blemishes)
+        thresholds = _cuts(depth, matte, reach)
         stride = 4 if depth.numel() < LARGE else 8
         side = CELL // stride
         height, width = (-(-size // CELL) * side for size in depth.shape)
@@ -71,7 +73,7 @@ class Overview:
         if bool(subject.any()):
             everywhere = torch.ones_like(subject)
             cells[SUBJECT] = _summed_up(values, trust, subject, everywhere, cover, SUBJECT, side)
-        return cls(thresholds, cells, blemishes)
+        return cls(thresholds, cells, band)
 
     def window(self, rank: int, bounds: Bounds, device: torch.device) -> Tensor | None:
         """Cut the cells under a window (on the grid of cells) out of one surface, if it is known.
@@ -86,10 +88,8 @@ class Overview:
         return window(self.cells[rank].permute(1, 2, 0), cells, device)
 
 
-def _cuts(
-    depth: Tensor, matte: Tensor | None, reach: float, blemishes: Blemishes
-) -> tuple[float, ...]:
-    """Choose the cuts from bands of the cleaned depth spread over the frame.
+def _cuts(depth: Tensor, matte: Tensor | None, reach: float) -> tuple[float, ...]:
+    """Choose the cuts from bands of the depth spread over the frame.
 
     Edges must be looked at in full resolution, but not all of them: every pixel of a small frame,
     about two million of a large one.
@@ -103,8 +103,7 @@ def _cuts(
     for band in bands:
         part = window(depth, band, depth.device)
         cover = None if matte is None else window(matte, band, depth.device)
-        clean = cleaned(part, cover, reach, blemishes)
-        edges = edges.with_band(clean[0], None if cover is None else cover[0], reach)
+        edges = edges.with_band(part[0], None if cover is None else cover[0], reach)
     return edges.cuts()
 
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bokeh_core.rendering.clean import cleaned
 from bokeh_core.rendering.fill import CELL, filled, trustworthy
 from bokeh_core.rendering.frame import bounding_box, part
 from bokeh_core.rendering.ranks import (
@@ -138,7 +137,7 @@ def cut(
     Parameters
     ----------
     rgb, depth, matte
-        (3, h, w) linear light, (1, h, w) disparity, (1, h, w) coverage or None.
+        (3, h, w) linear light, (1, h, w) clean disparity, (1, h, w) coverage or None.
     overview
         Of the frame that the window is taken from.
     bounds
@@ -150,8 +149,7 @@ def cut(
     """
     if matte is not None and not bool((matte > 0).any()):
         matte = None
-    depth = cleaned(depth, matte, reach, overview.blemishes)
-    wide = None if matte is None else _wide(matte, overview.blemishes.band)
+    wide = None if matte is None else _wide(matte, overview.band)
     inside = _inside(depth, matte, overview, bounds)
     if wide is not None:  # depth knows better there than a solid part far away
         inside = torch.lerp(inside, depth, wide)

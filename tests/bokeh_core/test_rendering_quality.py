@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from bokeh_core.evaluation.render_methods import ours, paper
-from bokeh_core.evaluation.render_metrics import Regions, score
+from bokeh_core.evaluation.render_metrics import Regions, psnr, score
 from bokeh_core.evaluation.scenes import SCENES
 from bokeh_core.evaluation.thin_lens import Inputs, photograph, pinhole
 from bokeh_core.lens import Lens
+from bokeh_core.rendering import render
 
 WIDTH, MAX_COC = 288, 20.0
 CASES = [(make, focus_on) for make in SCENES for focus_on in ("subject", "back")]
@@ -78,3 +79,20 @@ def test_no_matte_still_beats_the_papers_way():
     bare = Inputs(inputs.rgb, inputs.depth, np.zeros_like(inputs.matte))
     theirs = score(paper(inputs, lens), truth, regions)
     assert score(ours(bare, lens), truth, regions).whole >= theirs.whole + 5.0
+
+
+@pytest.mark.parametrize(("make", "focus_on"), CASES, ids=NAMES)
+def test_a_preview_looks_like_the_full_picture_made_smaller(make, focus_on):
+    scene = make(3 * WIDTH, math.ceil(3 * MAX_COC) + 4, seed=7)
+    inputs = pinhole(scene)
+    subject = next(layer.disparity for layer in scene.layers if layer.subject)
+    focus = subject if focus_on == "subject" else scene.layers[0].disparity
+    lens = Lens(focus=focus, max_coc=3 * MAX_COC)
+
+    def small(plane):
+        size = (WIDTH, inputs.depth.shape[0] // 3)
+        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+    planes = [small(plane) for plane in (inputs.rgb, inputs.depth, inputs.matte)]
+    preview = render(*planes, lens.scaled(1 / 3), preview=True)
+    assert psnr(preview, small(ours(inputs, lens))) >= 35.0

@@ -341,10 +341,12 @@ def subject_disparity(
         (H, W) in [0, 1], or None.
     """
     if matte is not None:
-        rows, columns = np.nonzero(matte > 0.5)  # from the top downwards
-        head = max(16, int(HEAD * rows.size))
-        if rows.size >= 16:
-            return _middle(depth[rows[:head], columns[:head]])
+        inside = matte > 0.5
+        downwards = np.cumsum(np.count_nonzero(inside, axis=1))
+        if downwards[-1] >= 16:
+            head = max(16, int(HEAD * downwards[-1]))
+            rows = int(np.searchsorted(downwards, head)) + 1
+            return _middle(depth[:rows][inside[:rows]][:head])
     return disparity_at(depth, 0.5, 0.5)
 
 

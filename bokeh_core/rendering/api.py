@@ -29,7 +29,8 @@ class Prepared:
     """A picture made ready once for any number of lenses; made by `prepare`.
 
     It depends on the picture and its maps and, of the lens, on `max_coc` alone (an upper bound).
-    Everything else may change from one `render_prepared` to the next at the cost of the blur only.
+    Everything else may change from one `render_prepared` to the next; as long as only the shape of
+    the aperture does, the surfaces of the last time serve again.
     """
 
     depth: FloatImage

@@ -165,7 +165,7 @@ def cut(
             surface = replace(surface, cover=torch.ones_like(surface.cover))
         elif surface.subject:
             if wide is not None:
-                surface = _in_doubt(view, wide, surfaces, surface, sight)
+                surface = _in_doubt(view, wide, surfaces, surface, reach, sight)
             surfaces, surface = _separated(view, surfaces, surface)
         surfaces.append(surface)
     return [replace(s, light=s.light * s.cover) for s in surfaces]
@@ -294,7 +294,12 @@ def _corrected(surface: Surface, change: Tensor, box: Bounds) -> Surface:
 
 
 def _in_doubt(
-    view: Window, wide: Tensor, behind: list[Surface], front: Surface, sight: Sight
+    view: Window,
+    wide: Tensor,
+    behind: list[Surface],
+    front: Surface,
+    reach: float,
+    sight: Sight,
 ) -> Surface:
     """Show what is seen on both sides of a matte that is not hair but doubt, so no ghost appears.
 
@@ -303,10 +308,27 @@ def _in_doubt(
     cover = wide * front.seen
     if not bool(cover.any()):
         return front
-    depth = torch.minimum(view.depth, enlarged(front.depth, front.scale))
-    scale = sight.scale(sight.lens.coc(depth), cover > 0)
+    within = enlarged(front.depth, front.scale)
+    depth = torch.minimum(view.depth, within)
+    coc = sight.lens.coc(depth)
+    cover = torch.maximum(cover, _beyond(view, cover, (depth - within).abs() * reach, coc))
+    scale = sight.scale(coc, cover > 0)
     light, share, depth = (reduced(plane, scale) for plane in (view.rgb, cover, depth))
     nowhere = torch.zeros_like(front.seen)
     behind.append(Surface(light, share, depth, nowhere, subject=False, scale=scale))
-    seen, share = (reduced(plane, front.scale) for plane in (view.rgb, cover))
+    seen, share = (reduced(plane, front.scale) for plane in (view.rgb, wide * front.seen))
     return replace(front, light=torch.lerp(front.light, seen, share))
+
+
+def _beyond(view: Window, cover: Tensor, away: Tensor, coc: Tensor) -> Tensor:
+    """Surroundings that belong to what is in doubt: the solid subject, and the scene as far away.
+
+    Without them the blurred rim of the doubt let the background through as a light line.
+    """
+    assert view.matte is not None
+    radius = float((coc.abs() * (cover > 0)).amax())
+    cells = functional.max_pool2d(cover[None], CELL)[0]
+    size = 2 * math.ceil((radius + 2.0) / CELL) + 1
+    near = functional.max_pool2d(cells[None], size, stride=1, padding=size // 2)[0]
+    same = (view.matte > SOLID) | ((view.matte < CLEAR) & (away < CONTINUOUS))
+    return enlarged(near, CELL) * same

@@ -228,6 +228,18 @@ def test_what_a_doubtful_matte_shows_is_blurred_by_its_own_depth():
         assert out[120:200, 120:200].min() > 0.9
 
 
+def test_no_light_comes_through_the_rim_of_a_doubt():
+    # one dark thing before a bright wall: solid, undecided and clear in the matte, side by side
+    rgb = np.ones((256, 384, 3), np.float32)
+    depth, matte = np.zeros((256, 384), np.float32), np.zeros((256, 384), np.float32)
+    thing = (slice(64, 192), slice(64, 320))
+    rgb[thing], depth[thing] = 0.02, 0.8
+    matte[64:192, 64:160] = 1.0
+    matte[64:192, 160:224] = 0.5
+    out = render(rgb, depth, matte, Lens(focus=0.7, max_coc=60.0, keep_subject_sharp=True))
+    assert out[88:168, 88:296].max() < 0.05
+
+
 def test_foreground_zero_leaves_what_is_in_front_alone():
     rgb, depth, matte = scene()
     out = render(rgb, depth, np.round(matte), Lens(focus=0.6, max_coc=24.0, foreground=0.0))

@@ -46,7 +46,8 @@ def each_tile(
         The tiles.
     render
         Called in threads of its own, on a CPU as many as torch may use up to `MOST_THREADS`, one on
-        other devices. It must call `step()` between units of work, which ends it when the call is cancelled.
+        other devices. It must call `step()` between units of work, which ends it when the call is
+        cancelled.
     device
         Where tiles are worked on.
     progress

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.blur import Blur
     from bokeh_core.rendering.field import Field
-    from bokeh_core.rendering.surfaces import Surface
+    from bokeh_core.rendering.surface import Surface
 
 FAINTEST = 1e-4
 """Coverage below this is rounding of the transforms, not a surface."""

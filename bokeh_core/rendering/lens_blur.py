@@ -23,7 +23,8 @@ from bokeh_core.rendering.kernels import reach_factor
 from bokeh_core.rendering.levels import Levels, Quality
 from bokeh_core.rendering.overview import Overview
 from bokeh_core.rendering.parallel import each_tile, one_thread_each
-from bokeh_core.rendering.surfaces import Sight, Surface, cut
+from bokeh_core.rendering.surface import Sight, Surface
+from bokeh_core.rendering.surfaces import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

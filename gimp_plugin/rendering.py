@@ -64,7 +64,10 @@ class Render:
         if self.existing is not None:
             record = dataclasses.replace(self.existing.record, parameters=parameters)
             return group.replace_composite(
-                self.existing, reply.planes["composite"], record.after(self.image.digest)
+                self.existing,
+                self.image,
+                reply.planes["composite"],
+                record.after(self.image.digest),
             )
         record = group.Record(
             parameters=parameters,

@@ -128,10 +128,15 @@ class Dialog:
         self._show_relevant()
 
     def _box(self, name: str, properties: tuple[str, ...]) -> Gtk.Box:
-        """Lay out widgets under each other; numbers get a slider."""
+        """Lay out widgets under each other; numbers get a slider, words a list.
+
+        Left alone, GIMP 3.2 shows few words as radio buttons, too tall for a small screen.
+        """
         fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Parameters)}
         for each in properties:
-            if "low" in fields[each].metadata:
+            if "choices" in fields[each].metadata:
+                self._window.get_widget(each, GimpUi.StringComboBox)
+            elif "low" in fields[each].metadata:
                 slider = self._window.get_scale_entry(each, 1.0)
                 slider.get_range().set_size_request(SLIDER_PX, -1)
                 slider.set_logarithmic(each == "f-number")

@@ -97,9 +97,9 @@ class Gimp:
         assert (self.out / "done").exists(), self.log
 
 
-@pytest.fixture(scope="session", params=["trixie"])
+@pytest.fixture(scope="session", params=["trixie", "forky"], ids=["gimp-3.0", "gimp-3.2"])
 def root(request):
-    """The root file system with GIMP, built once."""
+    """The root file system with GIMP, built once: 3.0 of Debian 13, 3.2 of its next release."""
     try:
         return root_filesystem(request.param)
     except UnavailableError as reason:

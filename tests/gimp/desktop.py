@@ -23,7 +23,7 @@ GIMPRC = """
 class Desk:
     """Xvfb, a window manager and GIMP."""
 
-    def __init__(self, batch, size="1280x900x24"):
+    def __init__(self, batch, size="1366x768x24"):  # a small laptop's screen
         read_end, write_end = os.pipe()
         self.processes = [
             subprocess.Popen(
@@ -35,6 +35,7 @@ class Desk:
         os.close(write_end)
         os.environ["DISPLAY"] = ":" + os.read(read_end, 16).decode().strip()
         self._start("openbox")
+        self.park()
         gimprc = next((Path.home() / ".config/GIMP").iterdir()) / "gimprc"
         gimprc.write_text(gimprc.read_text() + GIMPRC)
         code = f"import sys;sys.path.insert(0,{str(HERE)!r});import inside;inside.run({batch!r})"
@@ -95,6 +96,17 @@ class Desk:
         """Click at a place in a window."""
         self.xdotool("mousemove", "--window", window, str(x), str(y))
         self.xdotool("click", "1")
+        self.park()
+
+    def park(self):
+        """Take the mouse away: where it rests, a hint pops up and a button looks pressed."""
+        self.xdotool("mousemove", "9999", "9999")
+
+    def geometry(self, window):
+        """Give left, top, width and height of a window's inside."""
+        lines = self.xdotool("getwindowgeometry", "--shell", window).split()
+        found = dict(line.split("=") for line in lines)
+        return [int(found[name]) for name in ("X", "Y", "WIDTH", "HEIGHT")]
 
     def screenshot(self, name, window="root"):
         """Keep a picture of the screen."""
@@ -107,7 +119,10 @@ class Desk:
         return subprocess.run(argv, capture_output=True, check=True, timeout=30).stdout
 
     def changes(self, window, area, before, timeout=60):
-        """Wait until a part of a window looks different, and no more changes; gives its pixels."""
+        """Wait until a part of a window looks different, and no more changes; gives its pixels.
+
+        `before` has to be what the window certainly showed before the change was asked for.
+        """
         until = time.monotonic() + timeout
         last = before
         while time.monotonic() < until:

@@ -22,7 +22,7 @@ def facts(root, home, daemon, tmp_path_factory):
         shutil.copy(SAMPLE, out / "photo.png")
         try:
             gimp.desktop("dialog_desk.py", "dialog_gimp.py")
-            return gimp.read("facts")
+            return {**gimp.read("facts"), "geometry": gimp.read("geometry")}
         except AssertionError as error:
             if last:
                 raise
@@ -30,6 +30,13 @@ def facts(root, home, daemon, tmp_path_factory):
                 warnings.simplefilter("default")
                 warnings.warn(f"GUI test failed once, it runs again: {error}", stacklevel=1)
     return None
+
+
+def test_the_dialog_fits_a_small_screen(facts):
+    left, top, width, height = facts["geometry"]
+    assert 0 <= left <= 1366 - width
+    assert 0 <= top <= 768 - height
+    assert height <= 715  # leaves room for the bars of a desktop
 
 
 def test_cancel_leaves_the_image_alone(facts):

@@ -5,20 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
-
-from gimp_plugin import pixels, rendering, work  # noqa: E402
-from gimp_plugin.engine import Engine  # noqa: E402
-from gimp_plugin.parameters import PRESETS, Parameters  # noqa: E402
-from gimp_plugin.preview import SIDE, Picture, Preview  # noqa: E402
-from gimp_plugin.tools.portrait import answer, parameters_of  # noqa: E402
+from gimp_plugin import pixels, rendering, work
+from gimp_plugin.bindings import Gimp, GLib, GObject
+from gimp_plugin.engine import Engine
+from gimp_plugin.parameters import PRESETS, Parameters
+from gimp_plugin.preview import SIDE, Picture, Preview
+from gimp_plugin.tools.portrait import answer, parameters_of
+from gimp_plugin.widgets import GimpUi, Gtk
 
 if TYPE_CHECKING:
+    from gimp_plugin.call import Call
     from gimp_plugin.client import Reply
     from gimp_plugin.group import Group
 
@@ -33,18 +29,13 @@ PAGES = {
 }
 
 
-def run(
-    procedure: Gimp.Procedure,
-    config: Gimp.ProcedureConfig,
-    layer: Gimp.Layer,
-    existing: Group | None,
-) -> Gimp.ValueArray:
+def run(call: Call, layer: Gimp.Layer, existing: Group | None) -> Gimp.ValueArray:
     """Ask for the settings with a live preview, then render.
 
     Parameters
     ----------
-    procedure, config
-        Of the call; the settings end up in `config`.
+    call
+        Its arguments get the settings.
     layer
         The layer to blur; of a group, its source.
     existing
@@ -54,15 +45,15 @@ def run(
         layer = existing.source()
     render = rendering.Render.of(layer, existing)
     if existing is not None:
-        _fill(config, existing.record.parameters)
+        _fill(call.config, existing.record.parameters)
     GimpUi.init("plug-in-bokeh")
-    window = Dialog(procedure, config, layer, render)
+    window = Dialog(call, layer, render)
     if not window.run():
-        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-    parameters = parameters_of(config)
+        return call.cancelled()
+    parameters = parameters_of(call.config)
     job = render.job(parameters)
     reply = work.wait_for(lambda report: window.engine.finish(job, report), "Portrait Bokeh")
-    return answer(procedure, render.put(parameters, reply))
+    return answer(call, render.put(parameters, reply))
 
 
 class Dialog:
@@ -70,32 +61,26 @@ class Dialog:
 
     Parameters
     ----------
-    procedure, config
-        The settings shown.
+    call
+        The procedure, and its arguments that are shown.
     layer
         The source, for colours.
     render
         What is asked from the daemon.
     """
 
-    def __init__(
-        self,
-        procedure: Gimp.Procedure,
-        config: Gimp.ProcedureConfig,
-        layer: Gimp.Layer,
-        render: rendering.Render,
-    ) -> None:
-        self._config, self._layer, self._render = config, layer, render
+    def __init__(self, call: Call, layer: Gimp.Layer, render: rendering.Render) -> None:
+        self._config, self._layer, self._render = call.config, layer, render
         self._timer = 0
         self._presetting = False
         scale = min(1.0, SIDE / max(layer.get_width(), layer.get_height()))
         self._preview = Preview(pixels.small(layer, scale), self._focus_at)
         title = "Portrait Bokeh" if render.existing is None else "Re-render Bokeh"
-        self._window = GimpUi.ProcedureDialog.new(procedure, config, title)
+        self._window = GimpUi.ProcedureDialog.new(call.procedure, call.config, title)
         self._lay_out()
         self._mark()
         self.engine = Engine(self._on_reply, self._on_failure, self._on_progress)
-        config.connect("notify", self._on_change)
+        call.config.connect("notify", self._on_change)
 
     def run(self) -> bool:
         """Show the window until OK (True) or Cancel; after Cancel nothing computes any more."""
@@ -135,7 +120,7 @@ class Dialog:
         fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Parameters)}
         for each in properties:
             if "choices" in fields[each].metadata:
-                self._window.get_widget(each, GimpUi.StringComboBox)
+                self._window.get_widget(each, Gtk.ComboBox)
             elif "low" in fields[each].metadata:
                 slider = self._window.get_scale_entry(each, 1.0)
                 slider.get_range().set_size_request(SLIDER_PX, -1)

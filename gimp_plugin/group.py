@@ -11,14 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import pixels  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
-from gimp_plugin.parameters import Parameters  # noqa: E402
+from gimp_plugin import pixels
+from gimp_plugin.bindings import Gimp
+from gimp_plugin.errors import PluginError
+from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from gimp_plugin.planes import Plane

@@ -7,12 +7,8 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GObject  # noqa: E402
-
-from gimp_plugin.parameters import Parameters  # noqa: E402
+from gimp_plugin.bindings import Gimp, GObject
+from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,7 @@ from gimp_plugin.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gi.repository import Gimp
-
+    from gimp_plugin.bindings import Gimp
     from gimp_plugin.client import Reply
     from gimp_plugin.parameters import Parameters
     from gimp_plugin.planes import Plane

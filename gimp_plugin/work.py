@@ -5,12 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib  # noqa: E402
-
-from gimp_plugin import reach  # noqa: E402
+from gimp_plugin import reach
+from gimp_plugin.bindings import Gimp, GLib
 
 if TYPE_CHECKING:
     from collections.abc import Callable

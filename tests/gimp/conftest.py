@@ -106,16 +106,21 @@ def root(request):
         pytest.skip(f"no real GIMP here: {reason}")
 
 
-@pytest.fixture(scope="session")
-def home(root, tmp_path_factory):
-    """A home in which GIMP has already looked at the installed plug-in."""
-    path = root.new_home(tmp_path_factory.mktemp("gimp") / "home")
+def home_with_plugin(root, path):
+    """Make a home in which GIMP has already looked at the installed plug-in."""
+    root.new_home(path)
     for folder in (path / ".config/GIMP").iterdir():
         (folder / "plug-ins").mkdir(exist_ok=True)
         install.copy_plugin(folder)
         (folder / "plug-ins/bokeh/launcher.json").unlink()
     root.run(["gimp-console", "-i", "--quit", "-b", "(gimp-quit 0)"], home=path)
     return path
+
+
+@pytest.fixture(scope="session")
+def home(root, tmp_path_factory):
+    """A home for all tests in this GIMP."""
+    return home_with_plugin(root, tmp_path_factory.mktemp("gimp") / "home")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@
 The scenario is executed with a `desk` in its globals, while GIMP runs the second script.
 """
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -18,6 +19,46 @@ GIMPRC = """
 (check-updates no)
 (color-profile-policy keep)
 """
+
+
+class Screen:
+    """The pixels of the screen, read in less than a millisecond."""
+
+    class Picture(ctypes.Structure):
+        """The beginning of Xlib's XImage."""
+
+        _fields_ = [
+            *[(name, ctypes.c_int) for name in ("width", "height", "offset", "format")],
+            ("data", ctypes.POINTER(ctypes.c_char)),
+            *[(name, ctypes.c_int) for name in ("order", "unit", "bit_order", "pad", "depth")],
+            ("row", ctypes.c_int),
+        ]
+
+    def __init__(self):
+        self._x = ctypes.CDLL("libX11.so.6")
+        self._x.XOpenDisplay.restype = ctypes.c_void_p
+        self._x.XDefaultRootWindow.restype = ctypes.c_ulong
+        self._x.XGetImage.restype = ctypes.POINTER(self.Picture)
+        self._display = ctypes.c_void_p(self._x.XOpenDisplay(None))
+        self._root = ctypes.c_ulong(self._x.XDefaultRootWindow(self._display))
+
+    def place(self, window):
+        """Give where a window's inside begins; xdotool counts its frame twice."""
+        x, y, child = ctypes.c_int(), ctypes.c_int(), ctypes.c_ulong()
+        refs = map(ctypes.byref, (x, y, child))
+        inside = ctypes.c_ulong(int(window))
+        self._x.XTranslateCoordinates(self._display, inside, self._root, 0, 0, *refs)
+        return x.value, y.value
+
+    def pixels(self, x, y, width, height):
+        """Give what a part of the screen shows."""
+        every_plane, z_pixmap = ctypes.c_ulong(-1), 2
+        where = self._display, self._root, x, y, width, height
+        picture = self._x.XGetImage(*where, every_plane, z_pixmap)
+        data = picture.contents.data[: picture.contents.row * height]
+        self._x.XFree(picture.contents.data)
+        self._x.XFree(picture)
+        return data
 
 
 class Desk:
@@ -34,6 +75,7 @@ class Desk:
         ]
         os.close(write_end)
         os.environ["DISPLAY"] = ":" + os.read(read_end, 16).decode().strip()
+        self.screen = Screen()
         self._start("openbox")
         self.park()
         gimprc = next((Path.home() / ".config/GIMP").iterdir()) / "gimprc"
@@ -106,7 +148,7 @@ class Desk:
         """Give left, top, width and height of a window's inside."""
         lines = self.xdotool("getwindowgeometry", "--shell", window).split()
         found = dict(line.split("=") for line in lines)
-        return [int(found[name]) for name in ("X", "Y", "WIDTH", "HEIGHT")]
+        return [*self.screen.place(window), int(found["WIDTH"]), int(found["HEIGHT"])]
 
     def screenshot(self, name, window="root"):
         """Keep a picture of the screen."""
@@ -114,9 +156,8 @@ class Desk:
 
     def area(self, window, x, y, width, height):
         """Give the pixels of a part of a window."""
-        crop = f"{width}x{height}+{x}+{y}"
-        argv = ["import", "-window", window, "-crop", crop, "-depth", "8", "rgb:-"]
-        return subprocess.run(argv, capture_output=True, check=True, timeout=30).stdout
+        left, top = self.screen.place(window)
+        return self.screen.pixels(left + x, top + y, width, height)
 
     def changes(self, window, area, before, timeout=60):
         """Wait until a part of a window looks different, and no more changes; gives its pixels.

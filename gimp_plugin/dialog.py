@@ -10,6 +10,7 @@ from gimp_plugin.bindings import Gimp, GLib, GObject
 from gimp_plugin.engine import Engine
 from gimp_plugin.parameters import PRESETS, Parameters
 from gimp_plugin.preview import SIDE, Picture, Preview
+from gimp_plugin.stages import in_words
 from gimp_plugin.tools.portrait import answer, parameters_of
 from gimp_plugin.widgets import GimpUi, Gtk
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gimp_plugin.client import Reply
     from gimp_plugin.group import Group
 
-DEBOUNCE_MS = 150
+DEBOUNCE_MS = 80  # a moving slider tells more often than that
 SLIDER_PX = 130
 TOP = ("preset", "style", "f-number")
 PAGES = {
@@ -124,7 +125,9 @@ class Dialog:
             elif "low" in fields[each].metadata:
                 slider = self._window.get_scale_entry(each, 1.0)
                 slider.get_range().set_size_request(SLIDER_PX, -1)
-                slider.set_logarithmic(each == "f-number")
+                if each == "f-number":
+                    slider.set_logarithmic(True)
+                    slider.set_increments(0.1, 1.0)
         return self._window.fill_box(f"bokeh-{name}", list(properties))
 
     def _show_relevant(self) -> None:
@@ -183,7 +186,7 @@ class Dialog:
         GLib.idle_add(self._preview.say, message)
 
     def _on_progress(self, stage: str, fraction: float) -> None:
-        GLib.idle_add(self._preview.say, f"{stage.capitalize()}... {fraction:.0%}")
+        GLib.idle_add(self._preview.say, f"{in_words(stage).capitalize()}... {fraction:.0%}")
 
     def _show(self, reply: Reply) -> bool:
         shown: dict[str, Picture] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gimp_plugin import reach
@@ -16,33 +17,50 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Taken(Generic[T]):
+    """A wish that is being fulfilled: `stop` is set once a newer one is there."""
+
+    generation: int
+    wish: T
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
 class Latest(Generic[T]):
     """A box for one wish: a newer one replaces it, and each carries its generation number."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._wish: T | None = None
+        self._taken: Taken[T] | None = None
         self._generation = 0
         self._shown = 0
         self._closed = False
 
     def put(self, wish: T) -> int:
-        """Leave a wish; gives its generation."""
+        """Leave a wish; gives its generation.
+
+        What is being fulfilled is stopped, unless it is the first: its analysis serves all others.
+        """
         with self._changed:
             self._generation += 1
             self._wish = wish
+            if self._taken is not None and self._shown:
+                self._taken.stop.set()
             self._changed.notify()
             return self._generation
 
-    def take(self) -> tuple[int, T] | None:
+    def take(self) -> Taken[T] | None:
         """Wait for a wish and remove it; None once closed."""
         with self._changed:
+            self._taken = None
             while self._wish is None and not self._closed:
                 self._changed.wait()
             if self._closed or self._wish is None:
                 return None
-            wish, self._wish = self._wish, None
-            return self._generation, wish
+            self._taken = Taken(self._generation, self._wish)
+            self._wish = None
+            return self._taken
 
     def accept(self, generation: int) -> bool:
         """Whether a reply may be shown: none of a later generation has been."""
@@ -53,14 +71,16 @@ class Latest(Generic[T]):
             return True
 
     @property
-    def waiting(self) -> bool:
-        """Whether a newer wish is there already."""
-        return self._wish is not None
+    def any_shown(self) -> bool:
+        """Whether there was a reply already."""
+        return self._shown > 0
 
-    def close(self) -> None:
-        """Wake `take` up for good."""
+    def close(self, stop: bool = False) -> None:
+        """Wake `take` up for good; with `stop`, end what is being fulfilled too."""
         with self._changed:
             self._closed = True
+            if stop and self._taken is not None:
+                self._taken.stop.set()
             self._changed.notify_all()
 
 
@@ -87,11 +107,13 @@ class Engine:
         self._thread.start()
 
     def ask(self, job: Job) -> None:
-        """Ask for a preview; replaces one that was not begun."""
+        """Ask for a preview instead of those asked for before."""
         self._box.put(job)
 
     def finish(self, job: Job, report: Report) -> Reply:
-        """Compute the final result on the same connection, after what runs: its analysis is reused.
+        """Compute the final result on the same connection.
+
+        A preview that is being computed is stopped, but for the first, whose analysis is needed.
 
         Raises
         ------
@@ -99,7 +121,7 @@ class Engine:
             As `Client.render`.
         """
         self._report = report
-        self._box.close()
+        self._box.close(stop=self._box.any_shown)
         self._thread.join()
         try:
             return self._connected().render(job, report)
@@ -108,26 +130,23 @@ class Engine:
 
     def close(self) -> None:
         """Cancel what runs and hang up."""
-        self._box.close()
-        if self._client is not None:
-            self._client.cancel()
+        self._box.close(stop=True)
         self._thread.join(2.0)
         self._hang_up()
 
     def _work(self) -> None:
         while (taken := self._box.take()) is not None:
-            generation, job = taken
             try:
-                reply = self._connected().render(job, self._tell)
+                reply = self._connected().render(taken.wish, self._tell, taken.stop)
             except Cancelled:
                 continue
             except PluginError as error:
                 if isinstance(error, LinkLost):
                     self._hang_up()
-                if self._box.accept(generation):
+                if self._box.accept(taken.generation):
                     self._complain(str(error))
                 continue
-            if self._box.accept(generation):
+            if self._box.accept(taken.generation):
                 self._show(reply)
 
     def _tell(self, stage: str, fraction: float) -> None:

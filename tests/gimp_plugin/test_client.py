@@ -77,10 +77,11 @@ def test_a_typed_error_carries_its_hint_and_the_connection_lives_on(tmp_path):
 def test_cancel_reaches_the_daemon_at_once(tmp_path):
     with FakeDaemon(tmp_path, "wait") as daemon:
         client = reach.client()
-        threading.Timer(0.2, client.cancel).start()
+        stop = threading.Event()
+        threading.Timer(0.2, stop.set).start()
         started = time.monotonic()
         with pytest.raises(Cancelled):
-            client.render(Job(picture(), LENS))
+            client.render(Job(picture(), LENS), stop=stop)
         assert time.monotonic() - started < 1.5
         client.close()
         assert "cancel" in [message["type"] for message in daemon.heard]
@@ -98,9 +99,10 @@ def test_a_daemon_that_goes_away_is_noticed(tmp_path, fault):
 def test_a_slow_daemon_that_answers_pings_is_waited_for(tmp_path):
     with FakeDaemon(tmp_path, "wait"):
         client = reach.client()
-        threading.Timer(2.5, client.cancel).start()
+        stop = threading.Event()
+        threading.Timer(2.5, stop.set).start()
         with pytest.raises(Cancelled):
-            client.render(Job(picture(), LENS))
+            client.render(Job(picture(), LENS), stop=stop)
         client.close()
 
 

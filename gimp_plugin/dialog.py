@@ -10,6 +10,7 @@ from gimp_plugin.bindings import Gimp, GLib, GObject
 from gimp_plugin.engine import Engine
 from gimp_plugin.parameters import PRESETS, Parameters
 from gimp_plugin.preview import SIDE, Picture, Preview
+from gimp_plugin.procedures import CLICKED_IN
 from gimp_plugin.stages import in_words
 from gimp_plugin.tools.portrait import answer, parameters_of
 from gimp_plugin.widgets import GimpUi, Gtk
@@ -47,11 +48,14 @@ def run(call: Call, layer: Gimp.Layer, existing: Group | None) -> Gimp.ValueArra
     render = rendering.Render.of(layer, existing)
     if existing is not None:
         _fill(call.config, existing.record.parameters)
+    elif call.config.get_property(CLICKED_IN) != render.image.digest:
+        _forget_point(call.config)
     GimpUi.init("plug-in-bokeh")
     window = Dialog(call, layer, render)
     if not window.run():
         return call.cancelled()
     parameters = parameters_of(call.config)
+    call.config.set_property(CLICKED_IN, render.image.digest)
     job = render.job(parameters)
     reply = work.wait_for(lambda report: window.engine.finish(job, report), "Portrait Bokeh")
     return answer(call, render.put(parameters, reply))
@@ -81,7 +85,7 @@ class Dialog:
         self._lay_out()
         self._mark()
         self.engine = Engine(self._on_reply, self._on_failure, self._on_progress)
-        call.config.connect("notify", self._on_change)
+        self._listening = call.config.connect("notify", self._on_change)
 
     def run(self) -> bool:
         """Show the window until OK (True) or Cancel; after Cancel nothing computes any more."""
@@ -89,6 +93,7 @@ class Dialog:
         accepted = self._window.run()
         if self._timer:
             GLib.source_remove(self._timer)
+        self._config.disconnect(self._listening)  # later changes have no widgets to show them
         self._window.destroy()
         if not accepted:
             self.engine.close()
@@ -196,6 +201,12 @@ class Dialog:
         focus = "" if reply.focus is None else f"Focus at depth {reply.focus:.2f}. "
         self._preview.say(f"{focus}Click in the picture to focus on something else.")
         return False
+
+
+def _forget_point(config: Gimp.ProcedureConfig) -> None:
+    """Go back to the subject: a point that was clicked in another photo means nothing here."""
+    if config.get_property("focus") == "point":
+        config.set_property("focus", "subject")
 
 
 def _fill(config: Gimp.ProcedureConfig, parameters: Parameters) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MENU = "<Image>/Filters/Bokeh"
 READWRITE = GObject.ParamFlags.READWRITE
+CLICKED_IN = "clicked-in"
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ def create(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Any]) -> Gimp.Pro
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
     for argument in entry.arguments:
         _add(procedure, argument)
+    if "focus" in entry.arguments:
+        words = "Clicked in", "The photo that the focus point was clicked in; another has its own"
+        procedure.add_string_aux_argument(CLICKED_IN, *words, "", READWRITE)
     for layer, blurb in entry.returns:
         procedure.add_layer_return_value(layer, layer.capitalize(), blurb, True, READWRITE)
     return procedure

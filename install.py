@@ -15,6 +15,7 @@ pip is used as configured on this machine (indexes, proxies, offline folders).
 from __future__ import annotations
 
 import argparse
+import getpass
 import hashlib
 import json
 import os
@@ -27,8 +28,13 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 HOME = Path(__file__).resolve().parent
 VENV = HOME / ".venv"
@@ -62,6 +68,33 @@ class Stop(Exception):
 # --- what is said and done
 
 
+@contextmanager
+def alone():  # noqa: ANN201 - only the standard library here, also for types
+    """Let no other run work in this folder meanwhile.
+
+    pip holds the lock too: where only its caller was killed, the next run waits for it.
+    """
+    if fcntl is None:
+        yield
+        return
+    lock = os.open(HOME, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("   another run works here: waiting for its end", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        HELD.append(lock)
+        yield
+    finally:
+        HELD.clear()
+        os.close(lock)
+
+
+HELD: list = []
+"""The lock, if this run has it."""
+
+
 class Steps:
     """Announces each step; does it unless this is a dry run."""
 
@@ -83,7 +116,12 @@ def run_logged(command: list[str], what: str) -> None:
     with LOG.open("a", encoding="utf-8") as log:
         log.write("\n$ {}\n".format(" ".join(command)))
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            pass_fds=HELD,
         )
         assert process.stdout is not None
         tail = []
@@ -216,7 +254,7 @@ def install_packages(extras: list[str], torch_args: list[str]) -> None:
         run_logged([*pip, *torch_args, *pair], "PyTorch, CPU build")
     # one call for all: the resolver then has to choose a torch that this torchvision was built for
     run_logged([*pip, *requirements(extras)], "Packages")
-    if not works(PYTHON, IMPORTS):
+    if not works(PYTHON, IMPORTS) and not os.environ.get("PIP_NO_INDEX"):
         print("   torch and torchvision do not fit together: fetching both anew", flush=True)
         # a local folder of wheels is the usual cause of an odd pair: leave it out this once
         usual = os.environ.get("PIP_FIND_LINKS")
@@ -229,7 +267,7 @@ def install_packages(extras: list[str], torch_args: list[str]) -> None:
             os.environ["PIP_FIND_LINKS"] = usual
     fault = first_fault()
     if fault:
-        step = f"Delete {VENV} and run the same command again; see {LOG}."
+        step = f"Run the same command again: it makes {VENV} anew; see {LOG}."
         raise Stop(f"The installed packages do not load: {fault}", step)
     done = [fingerprint([])] + ([fingerprint(extras)] if extras else [])
     STAMP.write_text(json.dumps({"done": done}), encoding="utf-8")
@@ -519,6 +557,11 @@ def gimp_has_python() -> bool:
 
 
 def install(steps: Steps, extras: list[str]) -> None:
+    with nullcontext() if steps.dry else alone():
+        install_alone(steps, extras)
+
+
+def install_alone(steps: Steps, extras: list[str]) -> None:
     check_machine(steps)
     if is_installed(extras):
         steps.say("-- packages: already there")
@@ -638,6 +681,7 @@ def uninstall(steps: Steps) -> None:
     gone += [HOME / name for name in caches]
     gone += [path for path in HOME.rglob("__pycache__") if VENV not in path.parents]
     made = sorted(map(Path, noted_folders()), key=lambda path: -len(path.parts))
+    made.append(Path(tempfile.gettempdir()) / f"torchinductor_{getpass.getuser()}")  # torch's own
     for path in gone:
         if path.is_symlink() or path.exists():
             steps.do(f"remove {path}", remove, path)

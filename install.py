@@ -43,7 +43,8 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 COMMAND = BIN / ("defocus.cmd" if os.name == "nt" else "defocus")
 STAMP = VENV / "defocus-install.json"
 BEGUN = VENV / "defocus-packages-begun"
-"""There while packages are put in place: what was cut off then may be half there."""
+"""There while packages are put in place. pip takes one that was cut off half-way for installed;
+all anew costs a minute, since pip keeps what it has downloaded."""
 LOG = VENV / "install.log"
 OLDEST = (3, 10)
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
@@ -187,12 +188,8 @@ def check_machine(steps: Steps) -> None:
 
 
 def make_venv() -> None:
-    """Make the environment; replace one that was left half made.
-
-    pip takes a package that was cut off half-way for installed. Made anew it costs a minute, since
-    pip keeps what it has downloaded.
-    """
-    if works(PYTHON, "import pip") and not BEGUN.exists():
+    """Make the environment; replace one that was left half made."""
+    if works(PYTHON, "import pip"):
         return
     shutil.rmtree(VENV, ignore_errors=True)
     if works(Path(sys.executable), "import ensurepip"):
@@ -562,6 +559,8 @@ def install(steps: Steps, extras: list[str]) -> None:
 
 
 def install_alone(steps: Steps, extras: list[str]) -> None:
+    if BEGUN.exists():
+        steps.do("remove the packages that were cut off", shutil.rmtree, VENV, True)
     check_machine(steps)
     if is_installed(extras):
         steps.say("-- packages: already there")

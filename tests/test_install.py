@@ -190,10 +190,6 @@ class TestTorch:
 
 
 def test_packages_that_were_cut_off_are_put_in_place_from_scratch(install, monkeypatch):
-    install.make_venv()
-    half = install.VENV / "half"
-    half.touch()
-
     def killed(*_):
         raise KeyboardInterrupt
 
@@ -202,8 +198,16 @@ def test_packages_that_were_cut_off_are_put_in_place_from_scratch(install, monke
         with pytest.raises(KeyboardInterrupt):
             install.install_packages([], [])
     assert not install.is_installed([])
-    install.make_venv()
+    half = install.VENV / "half"
+    half.touch()
+    monkeypatch.setattr(install, "check_machine", killed)  # far enough
+    with pytest.raises(KeyboardInterrupt):
+        install.install(install.Steps(dry=False), [])
     assert not half.exists()
+
+
+def test_packages_are_noted_once_all_of_them_load(install, monkeypatch):
+    install.PYTHON.touch()
     monkeypatch.setattr(install, "run_logged", lambda *_: None)
     monkeypatch.setattr(install, "works", lambda *_: True)
     monkeypatch.setattr(install, "first_fault", lambda: "")

@@ -78,6 +78,7 @@ class Dialog:
         self._config, self._layer, self._render = call.config, layer, render
         self._timer = 0
         self._presetting = False
+        self._open = True
         scale = min(1.0, SIDE / max(layer.get_width(), layer.get_height()))
         self._preview = Preview(pixels.small(layer, scale), self._focus_at)
         title = "Portrait Bokeh" if render.existing is None else "Re-render Bokeh"
@@ -93,7 +94,9 @@ class Dialog:
         accepted = self._window.run()
         if self._timer:
             GLib.source_remove(self._timer)
-        self._config.disconnect(self._listening)  # later changes have no widgets to show them
+        # what comes later has no widgets to show it
+        self._open = False
+        self._config.disconnect(self._listening)
         self._window.destroy()
         if not accepted:
             self.engine.close()
@@ -188,12 +191,19 @@ class Dialog:
         GLib.idle_add(self._show, reply)
 
     def _on_failure(self, message: str) -> None:
-        GLib.idle_add(self._preview.say, message)
+        GLib.idle_add(self._say, message)
 
     def _on_progress(self, stage: str, fraction: float) -> None:
-        GLib.idle_add(self._preview.say, f"{in_words(stage).capitalize()}... {fraction:.0%}")
+        GLib.idle_add(self._say, f"{in_words(stage).capitalize()}... {fraction:.0%}")
+
+    def _say(self, text: str) -> bool:
+        if self._open:
+            self._preview.say(text)
+        return False
 
     def _show(self, reply: Reply) -> bool:
+        if not self._open:
+            return False
         shown: dict[str, Picture] = {}
         for name, plane in reply.planes.items():
             shown[name] = plane.width, plane.height, pixels.to_screen(plane, self._layer)

@@ -64,11 +64,14 @@ class Screen:
 class Desk:
     """Xvfb, a window manager and GIMP."""
 
-    def __init__(self, batch, size="1366x768x24"):  # a small laptop's screen
+    size = 1366, 768  # a small laptop's screen
+
+    def __init__(self, batch):
         read_end, write_end = os.pipe()
+        screen = "{}x{}x24".format(*self.size)
         self.processes = [
             subprocess.Popen(
-                ["Xvfb", "-displayfd", str(write_end), "-screen", "0", size, "-nolisten", "tcp"],
+                ["Xvfb", "-displayfd", str(write_end), "-screen", "0", screen, "-nolisten", "tcp"],
                 pass_fds=[write_end],
                 stderr=subprocess.DEVNULL,
             )
@@ -175,6 +178,27 @@ class Desk:
         self.screenshot("nothing-changed")
         raise TimeoutError(f"nothing changed within {timeout} s")
 
+    def settled(self, timeout=30):
+        """Wait until the whole screen has stood still for a second.
+
+        Only then GIMP has taken notice of what a script did: Undo, for one, is grey until then.
+        """
+        until = time.monotonic() + timeout
+        last, since = None, time.monotonic()
+        while time.monotonic() < since + 1.0:
+            now = self.screen.pixels(0, 0, *self.size)
+            if now != last:
+                last, since = now, time.monotonic()
+            if since > until:
+                raise TimeoutError(f"the screen did not come to rest within {timeout} s")
+            time.sleep(0.1)
+
+    def undo(self):
+        """Press Ctrl+Z in GIMP's own window."""
+        self.window("GIMP")
+        self.settled()
+        self.key("ctrl+z")
+
     def tell(self, name):
         """Let the script in GIMP go on."""
         (OUT / name).touch()
@@ -198,12 +222,50 @@ class Desk:
             raise RuntimeError(f"GIMP ended with {self.gimp.returncode}")
 
 
+class Dialog:
+    """The dialog with its preview, once the first result is there.
+
+    A fast result is there before anybody looks: it is known by what the untouched photo looks like.
+    """
+
+    PICTURE = (40, 40, 400, 300)  # inside of the preview, in the dialog's window
+    AWAY = (40, 220, 400, 120)  # the part of it below the place that is clicked
+    BUTTONS = (20, 490, 456, 22)
+    VIEWS = {"result": 75, "original": 190, "mask": 305, "depth": 420}  # noqa: RUF012
+
+    def __init__(self, desk, title):
+        self.desk = desk
+        self.window = desk.window(title)
+        self.show("original")
+        original = desk.area(self.window, *self.PICTURE)
+        self.show("result")
+        desk.changes(self.window, self.PICTURE, original)
+
+    def show(self, view):
+        """Switch the preview over, and wait until the buttons show it."""
+        before = self.desk.area(self.window, *self.BUTTONS)
+        self.desk.click(self.window, self.VIEWS[view], 500)
+        self.desk.changes(self.window, self.BUTTONS, before)
+
+    def look_at(self, view):
+        """Switch over to another picture, and wait until it is there."""
+        before = self.desk.area(self.window, *self.PICTURE)
+        self.show(view)
+        self.desk.changes(self.window, self.PICTURE, before)
+
+    def focus(self, x, y):
+        """Click in the upper part of the result; wait for the focus, not just for its mark."""
+        before = self.desk.area(self.window, *self.AWAY)
+        self.desk.click(self.window, x, y)
+        self.desk.changes(self.window, self.AWAY, before)
+
+
 if __name__ == "__main__":
-    scenario = {"OUT": OUT}
+    scenario = {"OUT": OUT, "time": time, "Dialog": Dialog}
     source = Path(sys.argv[1]).read_text()
     desk = Desk(sys.argv[2])
     try:
-        exec(compile(source, sys.argv[1], "exec"), {**scenario, "desk": desk, "time": time})
+        exec(compile(source, sys.argv[1], "exec"), {**scenario, "desk": desk})
     finally:
         desk.screenshot("last")
         desk.close()

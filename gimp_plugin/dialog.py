@@ -182,9 +182,13 @@ class Dialog:
 
     def _ask(self) -> bool:
         self._timer = 0
-        job = self._render.job(parameters_of(self._config))
+        parameters = parameters_of(self._config).resolved()
+        # cat's eyes take many times longer: until they are there, full discs show the rest
+        rough = dataclasses.replace(parameters, preset="custom", cat_eye=0.0)
+        looks = (rough, parameters) if parameters.cat_eye else (parameters,)
+        jobs = map(self._render.job, looks)
         wanted = ("matte", "depth", "composite")
-        self.engine.ask(dataclasses.replace(job, preview=SIDE, want=wanted))
+        self.engine.ask(*(dataclasses.replace(job, preview=SIDE, want=wanted) for job in jobs))
         return False
 
     def _on_reply(self, reply: Reply) -> None:

@@ -10,7 +10,7 @@ from gimp_plugin import reach
 from gimp_plugin.errors import Cancelled, LinkLost, PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gimp_plugin.client import Client, Job, Reply, Report
 
@@ -65,7 +65,7 @@ class Latest(Generic[T]):
     def accept(self, generation: int) -> bool:
         """Whether a reply may be shown: none of a later generation has been."""
         with self._changed:
-            if self._closed or generation <= self._shown:
+            if self._closed or generation < self._shown:
                 return False
             self._shown = generation
             return True
@@ -101,14 +101,14 @@ class Engine:
         self, show: Callable[[Reply], None], complain: Callable[[str], None], report: Report
     ) -> None:
         self._show, self._complain, self._report = show, complain, report
-        self._box: Latest[Job] = Latest()
+        self._box: Latest[Sequence[Job]] = Latest()
         self._client: Client | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
-    def ask(self, job: Job) -> None:
-        """Ask for a preview instead of those asked for before."""
-        self._box.put(job)
+    def ask(self, *jobs: Job) -> None:
+        """Ask for a preview instead of those asked for before; several: from rough to fine."""
+        self._box.put(jobs)
 
     def finish(self, job: Job, report: Report) -> Reply:
         """Compute the final result on the same connection.
@@ -136,18 +136,21 @@ class Engine:
 
     def _work(self) -> None:
         while (taken := self._box.take()) is not None:
-            try:
-                reply = self._connected().render(taken.wish, self._tell, taken.stop)
-            except Cancelled:
-                continue
-            except PluginError as error:
-                if isinstance(error, LinkLost):
-                    self._hang_up()
+            self._fulfil(taken)
+
+    def _fulfil(self, taken: Taken[Sequence[Job]]) -> None:
+        try:
+            for job in taken.wish:
+                reply = self._connected().render(job, self._tell, taken.stop)
                 if self._box.accept(taken.generation):
-                    self._complain(str(error))
-                continue
+                    self._show(reply)
+        except Cancelled:  # there is a newer one
+            pass
+        except PluginError as error:
+            if isinstance(error, LinkLost):
+                self._hang_up()
             if self._box.accept(taken.generation):
-                self._show(reply)
+                self._complain(str(error))
 
     def _tell(self, stage: str, fraction: float) -> None:
         self._report(stage, fraction)

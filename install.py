@@ -15,6 +15,7 @@ pip is used as configured on this machine (indexes, proxies, offline folders).
 from __future__ import annotations
 
 import argparse
+import getpass
 import hashlib
 import json
 import os
@@ -27,8 +28,13 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 HOME = Path(__file__).resolve().parent
 VENV = HOME / ".venv"
@@ -36,6 +42,9 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 COMMAND = BIN / ("defocus.cmd" if os.name == "nt" else "defocus")
 STAMP = VENV / "defocus-install.json"
+BEGUN = VENV / "defocus-packages-begun"
+"""There while packages are put in place. pip takes one that was cut off half-way for installed;
+all anew costs a minute, since pip keeps what it has downloaded."""
 LOG = VENV / "install.log"
 OLDEST = (3, 10)
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
@@ -60,6 +69,33 @@ class Stop(Exception):
 # --- what is said and done
 
 
+@contextmanager
+def alone():  # noqa: ANN201 - only the standard library here, also for types
+    """Let no other run work in this folder meanwhile.
+
+    pip holds the lock too: where only its caller was killed, the next run waits for it.
+    """
+    if fcntl is None:
+        yield
+        return
+    lock = os.open(HOME, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("   another run works here: waiting for its end", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        HELD.append(lock)
+        yield
+    finally:
+        HELD.clear()
+        os.close(lock)
+
+
+HELD: list = []
+"""The lock, if this run has it."""
+
+
 class Steps:
     """Announces each step; does it unless this is a dry run."""
 
@@ -81,7 +117,12 @@ def run_logged(command: list[str], what: str) -> None:
     with LOG.open("a", encoding="utf-8") as log:
         log.write("\n$ {}\n".format(" ".join(command)))
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            pass_fds=HELD,
         )
         assert process.stdout is not None
         tail = []
@@ -197,18 +238,20 @@ def is_installed(extras: list[str]) -> bool:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return fingerprint(extras) in stamp.get("done", []) and PYTHON.exists()
+    whole = PYTHON.exists() and not BEGUN.exists()
+    return whole and fingerprint(extras) in stamp.get("done", [])
 
 
 def install_packages(extras: list[str], torch_args: list[str]) -> None:
     # byte code is made at the first import, of what is imported: compiling all takes a minute
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
     pair = [word for word in requirements([]) if word.startswith("torch")]
+    BEGUN.touch()
     if torch_args:
         run_logged([*pip, *torch_args, *pair], "PyTorch, CPU build")
     # one call for all: the resolver then has to choose a torch that this torchvision was built for
     run_logged([*pip, *requirements(extras)], "Packages")
-    if not works(PYTHON, IMPORTS):
+    if not works(PYTHON, IMPORTS) and not os.environ.get("PIP_NO_INDEX"):
         print("   torch and torchvision do not fit together: fetching both anew", flush=True)
         # a local folder of wheels is the usual cause of an odd pair: leave it out this once
         usual = os.environ.get("PIP_FIND_LINKS")
@@ -221,10 +264,11 @@ def install_packages(extras: list[str], torch_args: list[str]) -> None:
             os.environ["PIP_FIND_LINKS"] = usual
     fault = first_fault()
     if fault:
-        step = f"Delete {VENV} and run the same command again; see {LOG}."
+        step = f"Run the same command again: it makes {VENV} anew; see {LOG}."
         raise Stop(f"The installed packages do not load: {fault}", step)
     done = [fingerprint([])] + ([fingerprint(extras)] if extras else [])
     STAMP.write_text(json.dumps({"done": done}), encoding="utf-8")
+    BEGUN.unlink()
 
 
 def first_fault() -> str:
@@ -281,7 +325,7 @@ def link_package() -> None:
         check=True,
     ).stdout.strip()
     Path(site, "defocus.pth").write_text(str(HOME) + "\n", encoding="utf-8")
-    if os.name == "nt":
+    if sys.platform == "win32":
         COMMAND.write_text(f'@"{PYTHON}" -m daemon.cli.main %*\r\n', encoding="utf-8")
         return
     COMMAND.write_text(f'#!/bin/sh\nexec "{PYTHON}" -m daemon.cli.main "$@"\n', encoding="utf-8")
@@ -292,7 +336,7 @@ def path_link() -> Path | None:
     """Give ~/.local/bin/defocus where that folder is on PATH and nobody else has the name."""
     link = Path.home() / ".local" / "bin" / "defocus"
     on_path = str(link.parent) in os.environ.get("PATH", "").split(os.pathsep)
-    if os.name == "nt" or not on_path or not link.parent.is_dir():
+    if sys.platform == "win32" or not on_path or not link.parent.is_dir():
         return None
     ours = link.is_symlink() and link.readlink() == COMMAND
     free = not link.exists() and not link.is_symlink()
@@ -307,21 +351,38 @@ def make_path_link(link: Path) -> None:
 # --- GIMP
 
 
+def gimp_roots() -> list[Path]:
+    """List where the GIMPs of this user may keep their configuration, by system and package."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return [Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming") / "GIMP"]
+    if sys.platform == "darwin":
+        return [home / "Library" / "Application Support" / "GIMP"]
+    return [
+        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "GIMP",
+        home / ".config" / "GIMP",  # Flatpak and AppImage read this one in any case
+        home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP",
+    ]
+
+
 def gimp_folders() -> list[Path]:
     """Find the configuration folders of every GIMP 3 of this user, also one that never ran yet."""
-    home = Path.home()
-    roots = [Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "GIMP"]
-    roots.append(home / ".config" / "GIMP")  # Flatpak and AppImage read this one in any case
-    roots.append(home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP")
-    roots.append(home / "Library" / "Application Support" / "GIMP")
-    if os.environ.get("APPDATA"):
-        roots.append(Path(os.environ["APPDATA"]) / "GIMP")
+    roots = gimp_roots()
     found = [folder for root in roots for folder in sorted(root.glob("3.*")) if folder.is_dir()]
     if os.environ.get("GIMP3_DIRECTORY"):
         found.append(Path(os.environ["GIMP3_DIRECTORY"]))
     versions = ("3.0", "3.2", "3.4")
     found += [roots[0] / version for version in versions if shutil.which(f"gimp-{version}")]
     return list(dict.fromkeys(found))
+
+
+def no_gimp() -> str:
+    """Say why no GIMP 3 was found, as far as one can see."""
+    if any((root / "2.10").is_dir() for root in gimp_roots()):
+        return "only GIMP 2.10 was found, and GIMP 3 is needed"
+    if (Path.home() / "snap" / "gimp").is_dir():
+        return "GIMP from Snap can use no plug-in of this kind: take Flathub's or the system's"
+    return "no GIMP 3 was found: start it once, it then makes its folder"
 
 
 def plugin_target(gimp: Path) -> Path:
@@ -355,7 +416,7 @@ def make_vendor() -> Path:
             site, vendor / "msgpack", ignore=shutil.ignore_patterns("_cmsgpack*", "*pyc")
         )
     machine = platform.machine()
-    if (vendor / "zmq").is_dir() or platform.system() != "Linux":
+    if (vendor / "zmq").is_dir() or not sys.platform.startswith("linux"):
         return vendor
     tags = [f"manylinux{tag}_{machine}" for tag in ("2014", "_2_26", "_2_28")]
     with tempfile.TemporaryDirectory() as folder:
@@ -379,6 +440,8 @@ def make_vendor() -> Path:
 def copy_plugin(gimp: Path) -> None:
     """Put the plug-in in place whole: built beside, then swapped for the old copy."""
     target = plugin_target(gimp)
+    for stray in strays(gimp):
+        remove(stray)
     fresh = target.with_name(".bokeh-new")
     shutil.rmtree(fresh, ignore_errors=True)
     for name, source in plugin_sources().items():
@@ -392,11 +455,44 @@ def copy_plugin(gimp: Path) -> None:
     fresh.rename(target)
 
 
+def strays(gimp: Path) -> list[Path]:
+    """List what was left of this plug-in in places where GIMP 3 does not look for it."""
+    plugins = gimp / "plug-ins"
+    places = (plugins / "bokeh.py", plugins / "gimp_plugin", plugins / "bokeh" / "bokeh")
+    return [place for place in places if is_ours(place)]
+
+
+def is_ours(place: Path) -> bool:
+    """Whether a file, or the bokeh.py of a folder, is a version of this plug-in."""
+    file = place / "bokeh.py" if place.is_dir() else place
+    try:
+        return "gimp_plugin" in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def note_missing(paths: list[Path]) -> None:
+    """Note which folders around these are not there yet, for `uninstall` to take away again."""
+    missing = [str(folder) for path in paths for folder in path.parents if not folder.exists()]
+    noted = list(dict.fromkeys(noted_folders() + missing))
+    place = config_folder() / "made-folders.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(noted), encoding="utf-8")
+
+
+def noted_folders() -> list[str]:
+    try:
+        noted = json.loads((config_folder() / "made-folders.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [str(path) for path in noted]
+
+
 def config_folder() -> Path:
     """Give the folder of defocus's own settings, as the daemon finds it (platformdirs' rule)."""
     if os.environ.get("DEFOCUS_CONFIG_DIR"):
         return Path(os.environ["DEFOCUS_CONFIG_DIR"])
-    if os.name == "nt":
+    if sys.platform == "win32":
         return Path(os.environ["LOCALAPPDATA"]) / "defocus"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "defocus"
@@ -413,10 +509,10 @@ def announce(gimps: list[Path]) -> None:
 def plugin_faults(gimp: Path) -> list[str]:
     """Say why the menu entry could be missing in this GIMP."""
     target = plugin_target(gimp)
+    wrong = [f"{place} is the wrong place for it" for place in strays(gimp)]
     if not target.is_dir():
-        misplaced = gimp / "plug-ins" / "bokeh.py"
-        return ["in the wrong folder" if misplaced.exists() else "not installed"]
-    faults = []
+        return wrong or ["not installed"]
+    faults = wrong
     for name, source in plugin_sources().items():
         place = target / name
         if not place.exists():
@@ -424,7 +520,7 @@ def plugin_faults(gimp: Path) -> list[str]:
         elif place.read_bytes() != source.read_bytes():
             faults.append(f"{name} is another version")
     entry = target / "bokeh.py"
-    if os.name != "nt" and entry.exists() and not entry.stat().st_mode & stat.S_IXUSR:
+    if sys.platform != "win32" and entry.exists() and not entry.stat().st_mode & stat.S_IXUSR:
         faults.append("bokeh.py is not executable")
     if not (target / "vendor" / "msgpack").is_dir():
         faults.append("its msgpack library is missing")
@@ -432,6 +528,17 @@ def plugin_faults(gimp: Path) -> list[str]:
         if (target / "launcher.json").read_text(encoding="utf-8") != launcher():
             faults.append("it would start another copy of defocus")
     return faults
+
+
+def looked_at(gimp: Path) -> bool:
+    """Whether this GIMP looks into its own plug-ins folder: its preferences can leave it out."""
+    try:
+        text = (gimp / "gimprc").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    set_to = re.findall(r'^\s*\(plug-in-path\s+"([^"]*)"', text, re.MULTILINE)
+    own = ("${gimp_dir}", str(gimp))
+    return not set_to or any(word in set_to[-1] for word in own)
 
 
 def gimp_has_python() -> bool:
@@ -447,6 +554,13 @@ def gimp_has_python() -> bool:
 
 
 def install(steps: Steps, extras: list[str]) -> None:
+    with nullcontext() if steps.dry else alone():
+        install_alone(steps, extras)
+
+
+def install_alone(steps: Steps, extras: list[str]) -> None:
+    if BEGUN.exists():
+        steps.do("remove the packages that were cut off", shutil.rmtree, VENV, True)
     check_machine(steps)
     if is_installed(extras):
         steps.say("-- packages: already there")
@@ -462,12 +576,14 @@ def install(steps: Steps, extras: list[str]) -> None:
         steps.do(f"link {link}", make_path_link, link)
     steps.do("weights check", check_weights)
     gimps = gimp_folders()
+    places = [plugin_target(gimp) for gimp in gimps] + own_folders()
+    steps.do("note what is not there yet, for uninstall", note_missing, places)
     for gimp in gimps:
         steps.do(f"plug-in into {plugin_target(gimp)}", copy_plugin, gimp)
     if gimps:
         steps.do("tell the daemon where the plug-ins are", announce, gimps)
     else:
-        steps.say("   no GIMP 3 found: start GIMP once, then run this again for the menu entry")
+        steps.say(f"   {no_gimp()}; then run this again for the menu entry")
 
 
 def check_weights() -> None:
@@ -525,14 +641,16 @@ def doctor(steps: Steps, mend: bool) -> int:
     if not ready:
         broken.append("environment")
     gimps = gimp_folders()
-    steps.say(
-        f"{mark(bool(gimps))} GIMP 3: {', '.join(map(str, gimps)) or 'not found (start it once)'}"
-    )
+    steps.say(f"{mark(bool(gimps))} GIMP 3: {', '.join(map(str, gimps)) or no_gimp()}")
     for gimp in gimps:
         faults = plugin_faults(gimp)
         steps.say(f"{mark(not faults)} plug-in in {gimp}: {'; '.join(faults[:4]) or 'up to date'}")
         if faults:
             broken.append("plug-in")
+        if not looked_at(gimp):
+            broken.append("GIMP's folders")
+            steps.say(f"{mark(False)} this GIMP does not look into {gimp / 'plug-ins'}")
+            steps.say("       in GIMP: Edit > Preferences > Folders > Plug-ins, add that folder")
     if gimps and not gimp_has_python():
         broken.append("GIMP's Python")
         steps.say(f"{mark(False)} GIMP's Python: it cannot load GIMP's own bindings")
@@ -561,9 +679,15 @@ def uninstall(steps: Steps) -> None:
     caches = (".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache")
     gone += [HOME / name for name in caches]
     gone += [path for path in HOME.rglob("__pycache__") if VENV not in path.parents]
+    made = sorted(map(Path, noted_folders()), key=lambda path: -len(path.parts))
+    made.append(Path(tempfile.gettempdir()) / f"torchinductor_{getpass.getuser()}")  # torch's own
     for path in gone:
         if path.is_symlink() or path.exists():
             steps.do(f"remove {path}", remove, path)
+    for path in made:
+        if path.is_dir() and not any(path.iterdir()):
+            steps.do(f"remove {path}", path.rmdir)
+    steps.say("   kept: what pip has downloaded (python3 -m pip cache purge removes it)")
 
 
 def run_quietly(*words: str) -> None:
@@ -573,7 +697,7 @@ def run_quietly(*words: str) -> None:
 def own_folders() -> list[Path]:
     """List what settings, logs, caches and the service leave (platformdirs' rule per system)."""
     home = Path.home()
-    if os.name == "nt":
+    if sys.platform == "win32":
         local = Path(os.environ["LOCALAPPDATA"])
         return [config_folder(), local / "defocus", local / "Temp" / "defocus"]
     if sys.platform == "darwin":

@@ -7,7 +7,8 @@ but `__pycache__`, with `bokeh.py` executable, and beside it
     launcher.json      {"command": [...]} that starts the daemon
     connection.json    written by the running daemon, which finds the folder in its `announce.json`
 
-    bokeh.py -> procedures -> tools/* -> source, pixels, group    what is in the image
+    bokeh.py -> procedures, call -> tools/*                       what was asked
+                                      -> source, pixels, group    what is in the image
                                       -> dialog, preview, engine  the window
                                       -> rendering -> work -> reach -> client -> link   the daemon
 """

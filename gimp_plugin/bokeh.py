@@ -52,12 +52,13 @@ class Bokeh(Gimp.PlugIn):
         return importlib.import_module("gimp_plugin.procedures").create(self, name, _run)
 
 
-def _run(procedure: Gimp.Procedure, *call: Any) -> Gimp.ValueArray:
+def _run(procedure: Gimp.Procedure, *given: Any) -> Gimp.ValueArray:
     """Run a tool; every failure becomes one message and leaves the image as it was."""
     errors = importlib.import_module("gimp_plugin.errors")
     try:
         tool = importlib.import_module("gimp_plugin.procedures").tool(procedure.get_name())
-        return tool(procedure, *call)
+        call = importlib.import_module("gimp_plugin.call").Call.of(procedure, *given)
+        return tool(call)
     except errors.Cancelled:
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
     except errors.PluginError as error:

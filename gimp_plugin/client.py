@@ -86,7 +86,7 @@ class Reply:
 
 
 class Client:
-    """One conversation with the daemon; used by one thread at a time, except for `cancel`.
+    """One conversation with the daemon; used by one thread at a time.
 
     Parameters
     ----------
@@ -103,13 +103,14 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self._msgpack = vendored.msgpack()
-        self._cancel = threading.Event()
         self._token = connection.token
         self._silence_s = ANSWER_S
         self._link = self._open(connection.work)
         self._control_endpoint = connection.control
 
-    def render(self, job: Job, report: Report = silent) -> Reply:
+    def render(
+        self, job: Job, report: Report = silent, stop: threading.Event | None = None
+    ) -> Reply:
         """Run one job and wait for its result.
 
         Parameters
@@ -118,29 +119,26 @@ class Client:
             What to compute. Pixels travel only when the daemon does not hold them.
         report
             Called with a stage name and the fraction done.
+        stop
+            Set by any thread to cancel the job.
 
         Raises
         ------
         Cancelled
-            `cancel` was called meanwhile; the daemon has been told.
+            `stop` was set; the daemon has been told.
         Refused
             The daemon's typed error.
         LinkLost
             The daemon went away.
         """
-        self._cancel.clear()
         job_id = secrets.token_hex(8)
         try:
-            return self._conversation(job, job_id, report)
+            return self._conversation(job, job_id, report, stop or threading.Event())
         except LinkLost as error:
             raise LinkLost(
                 f"The Bokeh daemon stopped before the picture was ready ({error}). "
                 "The image is unchanged. Try again: the daemon is started anew."
             ) from error
-
-    def cancel(self) -> None:
-        """Make a running `render` stop, from any thread."""
-        self._cancel.set()
 
     def status(self) -> dict[str, Any]:
         """Ask the daemon how it is: the fields of the protocol's `state`."""
@@ -154,9 +152,9 @@ class Client:
         """Hang up; the daemon drops what this client had asked for."""
         self._link.close()
 
-    def _conversation(self, job: Job, job_id: str, report: Report) -> Reply:
+    def _conversation(self, job: Job, job_id: str, report: Report, stop: threading.Event) -> Reply:
         self._send(self._link, job.header(job_id))
-        for header, frames in self._messages(job_id):
+        for header, frames in self._messages(job_id, stop):
             kind = header["type"]
             if kind == "need":
                 planes = {"image": job.image, "matte": job.matte, "depth": job.depth}
@@ -168,12 +166,14 @@ class Client:
             elif kind == "result":
                 return _reply(header, frames)
             elif kind == "error":
-                if header["code"] == "cancelled" and self._cancel.is_set():
+                if header["code"] == "cancelled" and stop.is_set():
                     raise Cancelled
                 raise _refusal(header)
         raise Cancelled
 
-    def _messages(self, job_id: str) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+    def _messages(
+        self, job_id: str, stop: threading.Event
+    ) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
         """Yield the messages about a job; keeps the connection alive and passes a cancel on."""
         heard = pinged = time.monotonic()
         told: float | None = None
@@ -190,7 +190,7 @@ class Client:
             if now - pinged > PING_S:
                 self._send(self._link, {"type": "ping", "nonce": 0})
                 pinged = now
-            if self._cancel.is_set() and told is None:
+            if stop.is_set() and told is None:
                 self._send(self._link, {"type": "cancel", "id": job_id})
                 told = now
             if told is not None and now - told > 1.0:

@@ -5,24 +5,22 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
-
-from gimp_plugin import pixels, rendering, work  # noqa: E402
-from gimp_plugin.engine import Engine  # noqa: E402
-from gimp_plugin.parameters import PRESETS, Parameters  # noqa: E402
-from gimp_plugin.preview import SIDE, Picture, Preview  # noqa: E402
-from gimp_plugin.tools.portrait import answer, parameters_of  # noqa: E402
+from gimp_plugin import pixels, rendering, work
+from gimp_plugin.bindings import Gimp, GLib, GObject
+from gimp_plugin.engine import Engine
+from gimp_plugin.parameters import PRESETS, Parameters
+from gimp_plugin.preview import SIDE, Picture, Preview
+from gimp_plugin.procedures import CLICKED_IN
+from gimp_plugin.stages import in_words
+from gimp_plugin.tools.portrait import answer, parameters_of
+from gimp_plugin.widgets import GimpUi, Gtk
 
 if TYPE_CHECKING:
+    from gimp_plugin.call import Call
     from gimp_plugin.client import Reply
     from gimp_plugin.group import Group
 
-DEBOUNCE_MS = 150
+DEBOUNCE_MS = 80  # a moving slider tells more often than that
 SLIDER_PX = 130
 TOP = ("preset", "style", "f-number")
 PAGES = {
@@ -33,18 +31,13 @@ PAGES = {
 }
 
 
-def run(
-    procedure: Gimp.Procedure,
-    config: Gimp.ProcedureConfig,
-    layer: Gimp.Layer,
-    existing: Group | None,
-) -> Gimp.ValueArray:
+def run(call: Call, layer: Gimp.Layer, existing: Group | None) -> Gimp.ValueArray:
     """Ask for the settings with a live preview, then render.
 
     Parameters
     ----------
-    procedure, config
-        Of the call; the settings end up in `config`.
+    call
+        Its arguments get the settings.
     layer
         The layer to blur; of a group, its source.
     existing
@@ -54,15 +47,18 @@ def run(
         layer = existing.source()
     render = rendering.Render.of(layer, existing)
     if existing is not None:
-        _fill(config, existing.record.parameters)
+        _fill(call.config, existing.record.parameters)
+    elif call.config.get_property(CLICKED_IN) != render.image.digest:
+        _forget_point(call.config)
     GimpUi.init("plug-in-bokeh")
-    window = Dialog(procedure, config, layer, render)
+    window = Dialog(call, layer, render)
     if not window.run():
-        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-    parameters = parameters_of(config)
+        return call.cancelled()
+    parameters = parameters_of(call.config)
+    call.config.set_property(CLICKED_IN, render.image.digest)
     job = render.job(parameters)
     reply = work.wait_for(lambda report: window.engine.finish(job, report), "Portrait Bokeh")
-    return answer(procedure, render.put(parameters, reply))
+    return answer(call, render.put(parameters, reply))
 
 
 class Dialog:
@@ -70,32 +66,27 @@ class Dialog:
 
     Parameters
     ----------
-    procedure, config
-        The settings shown.
+    call
+        The procedure, and its arguments that are shown.
     layer
         The source, for colours.
     render
         What is asked from the daemon.
     """
 
-    def __init__(
-        self,
-        procedure: Gimp.Procedure,
-        config: Gimp.ProcedureConfig,
-        layer: Gimp.Layer,
-        render: rendering.Render,
-    ) -> None:
-        self._config, self._layer, self._render = config, layer, render
+    def __init__(self, call: Call, layer: Gimp.Layer, render: rendering.Render) -> None:
+        self._config, self._layer, self._render = call.config, layer, render
         self._timer = 0
         self._presetting = False
+        self._open = True
         scale = min(1.0, SIDE / max(layer.get_width(), layer.get_height()))
         self._preview = Preview(pixels.small(layer, scale), self._focus_at)
         title = "Portrait Bokeh" if render.existing is None else "Re-render Bokeh"
-        self._window = GimpUi.ProcedureDialog.new(procedure, config, title)
+        self._window = GimpUi.ProcedureDialog.new(call.procedure, call.config, title)
         self._lay_out()
         self._mark()
         self.engine = Engine(self._on_reply, self._on_failure, self._on_progress)
-        config.connect("notify", self._on_change)
+        self._listening = call.config.connect("notify", self._on_change)
 
     def run(self) -> bool:
         """Show the window until OK (True) or Cancel; after Cancel nothing computes any more."""
@@ -103,6 +94,9 @@ class Dialog:
         accepted = self._window.run()
         if self._timer:
             GLib.source_remove(self._timer)
+        # what comes later has no widgets to show it
+        self._open = False
+        self._config.disconnect(self._listening)
         self._window.destroy()
         if not accepted:
             self.engine.close()
@@ -128,13 +122,20 @@ class Dialog:
         self._show_relevant()
 
     def _box(self, name: str, properties: tuple[str, ...]) -> Gtk.Box:
-        """Lay out widgets under each other; numbers get a slider."""
+        """Lay out widgets under each other; numbers get a slider, words a list.
+
+        Left alone, GIMP 3.2 shows few words as radio buttons, too tall for a small screen.
+        """
         fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Parameters)}
         for each in properties:
-            if "low" in fields[each].metadata:
+            if "choices" in fields[each].metadata:
+                self._window.get_widget(each, Gtk.ComboBox)
+            elif "low" in fields[each].metadata:
                 slider = self._window.get_scale_entry(each, 1.0)
                 slider.get_range().set_size_request(SLIDER_PX, -1)
-                slider.set_logarithmic(each == "f-number")
+                if each == "f-number":
+                    slider.set_logarithmic(True)
+                    slider.set_increments(0.1, 1.0)
         return self._window.fill_box(f"bokeh-{name}", list(properties))
 
     def _show_relevant(self) -> None:
@@ -181,21 +182,32 @@ class Dialog:
 
     def _ask(self) -> bool:
         self._timer = 0
-        job = self._render.job(parameters_of(self._config))
+        parameters = parameters_of(self._config).resolved()
+        # cat's eyes take many times longer: until they are there, full discs show the rest
+        rough = dataclasses.replace(parameters, preset="custom", cat_eye=0.0)
+        looks = (rough, parameters) if parameters.cat_eye else (parameters,)
+        jobs = map(self._render.job, looks)
         wanted = ("matte", "depth", "composite")
-        self.engine.ask(dataclasses.replace(job, preview=SIDE, want=wanted))
+        self.engine.ask(*(dataclasses.replace(job, preview=SIDE, want=wanted) for job in jobs))
         return False
 
     def _on_reply(self, reply: Reply) -> None:
         GLib.idle_add(self._show, reply)
 
     def _on_failure(self, message: str) -> None:
-        GLib.idle_add(self._preview.say, message)
+        GLib.idle_add(self._say, message)
 
     def _on_progress(self, stage: str, fraction: float) -> None:
-        GLib.idle_add(self._preview.say, f"{stage.capitalize()}... {fraction:.0%}")
+        GLib.idle_add(self._say, f"{in_words(stage).capitalize()}... {fraction:.0%}")
+
+    def _say(self, text: str) -> bool:
+        if self._open:
+            self._preview.say(text)
+        return False
 
     def _show(self, reply: Reply) -> bool:
+        if not self._open:
+            return False
         shown: dict[str, Picture] = {}
         for name, plane in reply.planes.items():
             shown[name] = plane.width, plane.height, pixels.to_screen(plane, self._layer)
@@ -203,6 +215,12 @@ class Dialog:
         focus = "" if reply.focus is None else f"Focus at depth {reply.focus:.2f}. "
         self._preview.say(f"{focus}Click in the picture to focus on something else.")
         return False
+
+
+def _forget_point(config: Gimp.ProcedureConfig) -> None:
+    """Go back to the subject: a point that was clicked in another photo means nothing here."""
+    if config.get_property("focus") == "point":
+        config.set_property("focus", "subject")
 
 
 def _fill(config: Gimp.ProcedureConfig, parameters: Parameters) -> None:

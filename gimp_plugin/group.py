@@ -9,17 +9,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gi
+from gimp_plugin import pixels
+from gimp_plugin.bindings import Gimp
+from gimp_plugin.errors import PluginError
+from gimp_plugin.parameters import Parameters
 
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import pixels  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
-from gimp_plugin.parameters import Parameters  # noqa: E402
-from gimp_plugin.planes import Plane  # noqa: E402
+if TYPE_CHECKING:
+    from gimp_plugin.planes import Plane
 
 GROUP = "defocus-bokeh"
 ROLE = "defocus-bokeh-role"
@@ -140,45 +138,53 @@ def insert(
         Kept in the group.
     """
     image = source.get_image()
-    composite = _composite(source, planes["composite"], _limits(source, image_plane.dtype))
-    maps = [_map(source, planes["matte"], "mask"), _map(source, planes["depth"], "depth")]
+    limits, plain = _selected(source), _plain(source, image_plane)
+    rest = limits is not None and not plain
+    layers = [_composite(source, planes["composite"], limits, over_rest=rest)]
+    layers += [_map(source, planes["matte"], "mask"), _map(source, planes["depth"], "depth")]
+    if rest:
+        layers.append(_rest(source, image_plane))
     group = Gimp.GroupLayer.new(image, "Bokeh")
     _keep(group, GROUP, record.to_json())
     image.undo_group_start()
     try:
         image.insert_layer(group, source.get_parent(), image.get_item_position(source))
-        for position, layer in enumerate([composite, *maps]):
+        for position, layer in enumerate(layers):
             image.insert_layer(layer, group, position)
-        if not _plain(source, image_plane):
-            _take_place(group, source)
-        image.set_selected_layers([composite])
+        if not plain:
+            _take_place(group, source, image_plane.dtype)
+        image.set_selected_layers([layers[0]])
     finally:
         image.undo_group_end()
     Gimp.displays_flush()
     return Group(group, record)
 
 
-def replace_composite(group: Group, plane: Plane, record: Record) -> Group:
+def replace_composite(group: Group, image_plane: Plane, plane: Plane, record: Record) -> Group:
     """Put a new Composite in the place of the old one, in one undo step.
 
     Changing pixels of a layer in place could not be undone.
+
+    Parameters
+    ----------
+    group
+        The group as it is.
+    image_plane
+        Pixels of its source now.
+    plane
+        The new composite.
+    record
+        The group's new record.
     """
-    source, old = group.source(), group.member("composite")
+    source, old, rest = group.source(), group.member("composite"), group.member("rest")
     image = source.get_image()
-    new = _composite(source, plane, None if old is None else _mask_of(old, plane.dtype))
-    if old is not None:
-        new.set_name(old.get_name())
-        new.set_opacity(old.get_opacity())
-        new.set_mode(old.get_mode())
-        new.set_visible(old.get_visible())
+    limits = None if old is None else _mask_of(old, plane.dtype)
+    new = _composite(source, plane, limits, over_rest=rest is not None)
     image.undo_group_start()
     try:
-        position = 0 if old is None else image.get_item_position(old)
-        image.insert_layer(new, group.layer, position)
-        if old is not None:
-            name = old.get_name()
-            image.remove_layer(old)
-            new.set_name(name)
+        _exchange(group.layer, old, new)
+        if rest is not None and record.source_digest != group.record.source_digest:
+            _exchange(group.layer, rest, _rest(source, image_plane))
         _keep(group.layer, GROUP, record.to_json())
         image.set_selected_layers([new])
     finally:
@@ -201,13 +207,27 @@ def _map(source: Gimp.Layer, plane: Plane, role: str) -> Gimp.Layer:
     return layer
 
 
-def _composite(source: Gimp.Layer, plane: Plane, limits: Plane | None) -> Gimp.Layer:
-    layer = _layer(source, plane, "Composite", source.type())
+def _composite(
+    source: Gimp.Layer, plane: Plane, limits: Plane | None, *, over_rest: bool
+) -> Gimp.Layer:
+    """Make the Composite, limited by a layer mask.
+
+    Over the rest of the source it takes its transparency from there: blended over it as it is,
+    half transparent pixels would add up.
+    """
+    opaque = Gimp.ImageType.GRAY_IMAGE if source.is_gray() else Gimp.ImageType.RGB_IMAGE
+    layer = _layer(source, plane, "Composite", opaque if over_rest else source.type())
     _keep(layer, ROLE, b"composite")
-    if limits is not None:
-        mask = layer.create_mask(Gimp.AddMaskType.WHITE)
-        layer.add_mask(mask)
-        pixels.write_coverage(mask, limits, 0, 0)
+    if over_rest:
+        layer.set_composite_mode(Gimp.LayerCompositeMode.CLIP_TO_BACKDROP)
+    _add_mask(layer, limits)
+    return layer
+
+
+def _rest(source: Gimp.Layer, plane: Plane) -> Gimp.Layer:
+    """Make the layer that shows the source where the effect is not selected."""
+    layer = _layer(source, plane, "Unblurred", source.type())
+    _keep(layer, ROLE, b"rest")
     return layer
 
 
@@ -222,20 +242,29 @@ def _layer(source: Gimp.Layer, plane: Plane, name: str, kind: Gimp.ImageType) ->
     return layer
 
 
-def _limits(source: Gimp.Layer, dtype: str) -> Plane | None:
-    """Where the result may show: the source's layer mask, within the selection."""
+def _exchange(group: Gimp.GroupLayer, old: Gimp.Layer | None, new: Gimp.Layer) -> None:
+    """Put a layer in the place of another, with its looks; at the top when there is none."""
+    image = group.get_image()
+    image.insert_layer(new, group, 0 if old is None else image.get_item_position(old))
+    if old is not None:
+        new.set_opacity(old.get_opacity())
+        new.set_mode(old.get_mode())
+        new.set_visible(old.get_visible())
+        if new.get_mask() is not None:
+            new.set_apply_mask(old.get_apply_mask())
+        name = old.get_name()
+        image.remove_layer(old)
+        new.set_name(name)  # after the removal: until then the name is taken
+
+
+def _selected(source: Gimp.Layer) -> Plane | None:
+    """Give the selection over the source; None when there is none, so everything is meant."""
     image = source.get_image()
-    own = _mask_of(source, dtype)
     if Gimp.Selection.is_empty(image):
-        return own
+        return None
     _, x, y = source.get_offsets()
     size = source.get_width(), source.get_height()
-    selected = pixels.read_coverage(image.get_selection(), "u8", x, y, size)
-    if own is None:
-        return selected
-    mask = pixels.read_coverage(source.get_mask(), "u8", 0, 0, size)
-    both = bytes(map(min, mask.data, selected.data))
-    return Plane(*size, 1, "u8", "linear", both)
+    return pixels.read_coverage(image.get_selection(), "u8", x, y, size)
 
 
 def _mask_of(layer: Gimp.Layer, dtype: str) -> Plane | None:
@@ -245,19 +274,27 @@ def _mask_of(layer: Gimp.Layer, dtype: str) -> Plane | None:
     return pixels.read_coverage(mask, dtype, 0, 0, (layer.get_width(), layer.get_height()))
 
 
+def _add_mask(layer: Gimp.Layer, coverage: Plane | None) -> None:
+    if coverage is not None:
+        mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+        layer.add_mask(mask)
+        pixels.write_coverage(mask, coverage, 0, 0)
+
+
 def _plain(source: Gimp.Layer, plane: Plane) -> bool:
     """Whether the result simply covers the source; otherwise both together would show."""
     normal = source.get_mode() in {Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY}
-    whole = source.get_opacity() == 100.0 and source.get_mask() is None and plane.opaque
-    selected = not Gimp.Selection.is_empty(source.get_image())
-    return selected or (normal and whole)
+    masked = source.get_mask() is not None and source.get_apply_mask()
+    return normal and source.get_opacity() == 100.0 and not masked and plane.opaque
 
 
-def _take_place(group: Gimp.GroupLayer, source: Gimp.Layer) -> None:
-    """Show the group instead of the source, blended as the source was."""
+def _take_place(group: Gimp.GroupLayer, source: Gimp.Layer, dtype: str) -> None:
+    """Show the group instead of the source, blended and masked as the source was."""
     group.set_opacity(source.get_opacity())
     group.set_mode(source.get_mode())
     group.set_visible(source.get_visible())
+    if source.get_apply_mask():
+        _add_mask(group, _mask_of(source, dtype))
     source.set_visible(False)
 
 

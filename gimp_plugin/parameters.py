@@ -110,7 +110,7 @@ class Parameters:
     curvature: float = _number(
         0.0, 0.0, 1.0, "Blade cur_vature", "0 is straight blades, 1 a full circle"
     )
-    rotation: float = _number(0.0, -180.0, 180.0, "Rotat_ion", "Of the blades, in degrees")
+    rotation: float = _number(0.0, -180.0, 180.0, "Ro_tation", "Of the blades, in degrees")
     squeeze: float = _number(
         1.0, 0.5, 2.0, "S_queeze", "Anamorphic lens: height of the discs over their width"
     )
@@ -127,11 +127,11 @@ class Parameters:
         0.0, -30.0, 30.0, "Colour fri_nge", "Red discs wider and blue ones narrower, in percent"
     )
     grain: float = _number(
-        0.0, 0.0, 2.0, "Fi_lm grain", "Film grain put back into the blur; 1 is as in the sharp part"
+        0.0, 0.0, 2.0, "F_ilm grain", "Film grain put back into the blur; 1 is as in the sharp part"
     )
-    bins: int = _number(5, 1, 64, "Depth bin_s", "Paper style: number of equal depth bins")
+    bins: int = _number(5, 1, 64, "Depth _zones (bins)", "Paper style: number of equal depth bins")
     strength: float = _number(
-        38.6, 0.0, 250.0, "S_trength", "Paper style: blur of the farthest bin, pixels at 4000"
+        38.6, 0.0, 250.0, "Ma_ximum blur", "Paper style: blur of the farthest bin, pixels at 4000"
     )
     curve: float = _number(
         1.68, 0.1, 8.0, "Gro_wth", "Paper style: growth of the blur from bin to bin, 1 is even"

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-gi.require_version("Gegl", "0.4")
-gi.require_version("Babl", "0.1")
-from gi.repository import Babl, Gegl, Gimp  # noqa: E402
-
-from gimp_plugin.formats import Encoding, encoding  # noqa: E402
-from gimp_plugin.planes import Plane  # noqa: E402
+from gimp_plugin.bindings import Babl, Gegl, Gimp
+from gimp_plugin.formats import Encoding, encoding
+from gimp_plugin.planes import Plane
 
 STRIP_ROWS = 64  # a whole 12 MP picture in one get() takes ten times as long as in strips
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import gi
-
-gi.require_version("Gtk", "3.0")
-gi.require_version("GdkPixbuf", "2.0")
-from gi.repository import GdkPixbuf, GLib, Gtk  # noqa: E402
-
-from gimp_plugin import marker  # noqa: E402
+from gimp_plugin import marker
+from gimp_plugin.bindings import GLib
+from gimp_plugin.widgets import GdkPixbuf, Gtk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

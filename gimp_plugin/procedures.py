@@ -7,18 +7,15 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GObject  # noqa: E402
-
-from gimp_plugin.parameters import Parameters  # noqa: E402
+from gimp_plugin.bindings import Gimp, GObject
+from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MENU = "<Image>/Filters/Bokeh"
 READWRITE = GObject.ParamFlags.READWRITE
+CLICKED_IN = "clicked-in"
 
 
 @dataclass(frozen=True)
@@ -121,6 +118,9 @@ def create(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Any]) -> Gimp.Pro
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
     for argument in entry.arguments:
         _add(procedure, argument)
+    if "focus" in entry.arguments:
+        words = "Clicked in", "The photo that the focus point was clicked in; another has its own"
+        procedure.add_string_aux_argument(CLICKED_IN, *words, "", READWRITE)
     for layer, blurb in entry.returns:
         procedure.add_layer_return_value(layer, layer.capitalize(), blurb, True, READWRITE)
     return procedure

@@ -13,8 +13,7 @@ from gimp_plugin.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gi.repository import Gimp
-
+    from gimp_plugin.bindings import Gimp
     from gimp_plugin.client import Reply
     from gimp_plugin.parameters import Parameters
     from gimp_plugin.planes import Plane
@@ -64,7 +63,10 @@ class Render:
         if self.existing is not None:
             record = dataclasses.replace(self.existing.record, parameters=parameters)
             return group.replace_composite(
-                self.existing, reply.planes["composite"], record.after(self.image.digest)
+                self.existing,
+                self.image,
+                reply.planes["composite"],
+                record.after(self.image.digest),
             )
         record = group.Record(
             parameters=parameters,

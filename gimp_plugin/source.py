@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import pixels  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
+from gimp_plugin import pixels
+from gimp_plugin.bindings import Gimp
+from gimp_plugin.errors import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
-
-from gimp_plugin import status  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
-from gimp_plugin.tools import settings  # noqa: E402
+from gimp_plugin import status
+from gimp_plugin.bindings import GLib
+from gimp_plugin.errors import PluginError
+from gimp_plugin.tools import settings
+from gimp_plugin.widgets import GimpUi, Gtk
 
 START, STOP = 1, 2
 REFRESH_MS = 1000

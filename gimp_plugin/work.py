@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib  # noqa: E402
-
-from gimp_plugin import reach  # noqa: E402
+from gimp_plugin import reach
+from gimp_plugin.bindings import Gimp, GLib
+from gimp_plugin.stages import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +38,7 @@ def wait_for(task: Callable[[Report], T], title: str) -> T:
         GLib.idle_add(loop.quit)
 
     def show() -> bool:
-        Gimp.progress_set_text(f"Bokeh: {outcome['stage']}")
+        Gimp.progress_set_text(f"Bokeh: {in_words(outcome['stage'])}")
         Gimp.progress_update(outcome["fraction"])
         return True
 

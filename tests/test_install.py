@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import msgpack
+import platformdirs.macos
 import pytest
 
 from daemon import connection, service
@@ -53,6 +54,7 @@ def install(tmp_path, home, monkeypatch):
         "COMMAND": venv / "bin" / "defocus",
         "STAMP": venv / "defocus-install.json",
         "LOG": venv / "install.log",
+        "BEGUN": venv / "defocus-packages-begun",
     }.items():
         monkeypatch.setattr(module, name, path)
     (venv / "vendor" / "zmq").mkdir(parents=True)  # as if downloaded
@@ -187,6 +189,32 @@ class TestTorch:
         assert install.is_installed(["dev"])
 
 
+def test_packages_that_were_cut_off_are_put_in_place_from_scratch(install, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install, "run_logged", killed)
+        with pytest.raises(KeyboardInterrupt):
+            install.install_packages([], [])
+    assert not install.is_installed([])
+    half = install.VENV / "half"
+    half.touch()
+    monkeypatch.setattr(install, "check_machine", killed)  # far enough
+    with pytest.raises(KeyboardInterrupt):
+        install.install(install.Steps(dry=False), [])
+    assert not half.exists()
+
+
+def test_packages_are_noted_once_all_of_them_load(install, monkeypatch):
+    install.PYTHON.touch()
+    monkeypatch.setattr(install, "run_logged", lambda *_: None)
+    monkeypatch.setattr(install, "works", lambda *_: True)
+    monkeypatch.setattr(install, "first_fault", lambda: "")
+    install.install_packages([], [])
+    assert install.is_installed([])
+
+
 def test_a_half_made_environment_is_made_again(install):
     assert not install.works(install.PYTHON, "import pip")
     install.make_venv()
@@ -235,17 +263,80 @@ class TestPlugin:
         install.copy_plugin(gimp)
         assert install.plugin_faults(gimp) == []
 
-    def test_a_file_in_the_wrong_folder_is_named(self, install):
+    @pytest.mark.parametrize("place", ["bokeh.py", "gimp_plugin/bokeh.py", "bokeh/bokeh/bokeh.py"])
+    def test_a_copy_in_the_wrong_folder_is_named_and_removed(self, install, place):
         gimp = install.gimp_folders()[0]
-        (gimp / "plug-ins").mkdir()
-        (gimp / "plug-ins" / "bokeh.py").touch()
-        assert install.plugin_faults(gimp) == ["in the wrong folder"]
+        stray = gimp / "plug-ins" / place
+        stray.parent.mkdir(parents=True)
+        shutil.copy(ROOT / "gimp_plugin" / "bokeh.py", stray)
+        assert "wrong place" in " ".join(install.plugin_faults(gimp))
+        install.copy_plugin(gimp)
+        assert install.plugin_faults(gimp) == []
+        assert not stray.exists()
+
+    def test_another_authors_file_of_that_name_is_left_alone(self, install):
+        gimp = install.gimp_folders()[0]
+        other = gimp / "plug-ins" / "bokeh.py"
+        other.parent.mkdir()
+        other.write_text("# my own")
+        install.copy_plugin(gimp)
+        assert other.read_text() == "# my own"
+        assert install.plugin_faults(gimp) == []
+
+    @pytest.mark.parametrize(
+        ("line", "seen"),
+        [
+            ("", True),
+            ('(plug-in-path "${gimp_dir}/plug-ins:${gimp_plug_in_dir}/plug-ins")', True),
+            ('(plug-in-path "${gimp_plug_in_dir}/plug-ins")', False),
+            ('# (plug-in-path "${gimp_plug_in_dir}/plug-ins")', True),
+        ],
+    )
+    def test_preferences_that_leave_the_folder_out_are_noticed(self, install, line, seen):
+        gimp = install.gimp_folders()[0]
+        assert install.looked_at(gimp)
+        (gimp / "gimprc").write_text(f"(show-tips no)\n{line}\n")
+        assert install.looked_at(gimp) == seen
 
     def test_flatpak_and_gimps_own_variable_are_found(self, install, home, monkeypatch):
         flatpak = home / ".var/app/org.gimp.GIMP/config/GIMP/3.2"
         flatpak.mkdir(parents=True)
         monkeypatch.setenv("GIMP3_DIRECTORY", str(home / "elsewhere"))
         assert {flatpak, home / "elsewhere"} <= set(install.gimp_folders())
+
+    @pytest.mark.parametrize(
+        ("system", "folder"),
+        [
+            ("linux", ".config/GIMP/3.4"),  # also AppImage and today's Flatpak
+            ("win32", "AppData/Roaming/GIMP/3.4"),
+            ("darwin", "Library/Application Support/GIMP/3.4"),
+        ],
+    )
+    def test_every_systems_folder_is_found(self, install, home, monkeypatch, system, folder):
+        monkeypatch.setattr(install.sys, "platform", system)
+        if system == "win32":
+            monkeypatch.setenv("APPDATA", str(home / "AppData" / "Roaming"))
+        (home / folder).mkdir(parents=True)
+        assert home / folder in install.gimp_folders()
+        install.copy_plugin(home / folder)
+        assert install.plugin_faults(home / folder) == []
+
+    def test_a_gimp_that_never_ran_gets_its_folder(self, install, home, tmp_path, monkeypatch):
+        shutil.rmtree(home / ".config")
+        program = tmp_path / "bin" / "gimp-3.2"
+        program.parent.mkdir()
+        program.touch(0o755)
+        monkeypatch.setenv("PATH", str(program.parent))
+        assert install.gimp_folders() == [home / ".config/GIMP/3.2"]
+
+    @pytest.mark.parametrize(
+        ("folder", "words"),
+        [(".config/GIMP/2.10", "only GIMP 2.10"), ("snap/gimp", "Snap"), (".cache", "start it")],
+    )
+    def test_why_there_is_no_gimp_is_said(self, install, home, folder, words):
+        shutil.rmtree(home / ".config")
+        (home / folder).mkdir(parents=True)
+        assert words in install.no_gimp()
 
     def test_gimp_2_is_left_alone(self, install, home):
         (home / ".config" / "GIMP" / "2.10").mkdir()
@@ -283,6 +374,42 @@ def test_uninstall_leaves_nothing_behind(install, home, tmp_path, monkeypatch):
     assert not install.VENV.exists()
     assert not (tmp_path / "run" / "defocus").exists()
     assert "defocus" not in " ".join(files(home))
+
+
+def test_folders_that_were_not_there_before_go_again(install, home, tmp_path, monkeypatch):
+    shutil.rmtree(home)
+    home.mkdir()
+    kept = home / ".config" / "GIMP" / "3.0" / "gimprc"
+    monkeypatch.setattr(install, "HOME", tmp_path / "checkout")
+    monkeypatch.setattr(install, "plugin_sources", lambda: {"bokeh.py": ROOT / "LICENSE"})
+    monkeypatch.setenv("GIMP3_DIRECTORY", str(home / ".config/GIMP/3.2"))
+    targets = [install.plugin_target(gimp) for gimp in install.gimp_folders()]
+    install.note_missing(targets + install.own_folders())
+    for gimp in install.gimp_folders():
+        install.copy_plugin(gimp)
+    log_dir().mkdir(parents=True)
+    install.note_missing(targets + install.own_folders())  # a second run forgets nothing
+    kept.parent.mkdir(parents=True)
+    kept.touch()  # what others put there meanwhile stays
+    install.uninstall(install.Steps(dry=False))
+    assert {name for name in files(home) if (home / name).is_file()} == {".config/GIMP/3.0/gimprc"}
+    assert files(home) == {".config", ".config/GIMP", ".config/GIMP/3.0", ".config/GIMP/3.0/gimprc"}
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_own_folders_follow_the_rules_of_the_other_systems(install, home, monkeypatch, system):
+    monkeypatch.setattr(install.sys, "platform", system)
+    monkeypatch.setenv("LOCALAPPDATA", str(home / "Local"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    own = install.own_folders()
+    if system == "darwin":
+        rule = platformdirs.macos.MacOS("defocus", appauthor=False)
+        used = [rule.user_config_dir, rule.user_log_dir, rule.user_cache_dir]
+        used += [rule.user_runtime_dir, service.service(system, home, ("python",)).path]
+    else:  # platformdirs' own rules for Windows ask Windows
+        used = [home / "Local" / name for name in ("defocus", "defocus/Logs", "Temp/defocus")]
+    for place in map(Path, used):
+        assert any(place.is_relative_to(folder) for folder in own), place
 
 
 def test_own_folders_are_those_the_daemon_uses(install):

@@ -1,1 +1,1 @@
-"""One module for each procedure: `run(procedure, ...)` as GIMP calls it."""
+"""One module for each procedure, with a `run(call)`."""

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
-import gi
+from gimp_plugin import group, rendering, source, work
+from gimp_plugin.bindings import Gimp
+from gimp_plugin.parameters import Parameters
 
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import group, rendering, source, work  # noqa: E402
-from gimp_plugin.parameters import Parameters  # noqa: E402
-from gimp_plugin.tools.portrait import returned  # noqa: E402
+if TYPE_CHECKING:
+    from gimp_plugin.call import Call
 
 
-def run(
-    procedure: Gimp.Procedure,
-    _run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    _config: Gimp.ProcedureConfig,
-    _data: Any,
-) -> Gimp.ValueArray:
+def run(call: Call) -> Gimp.ValueArray:
     """Add the depth of the active layer (in a Bokeh group: of its source) above it."""
-    layer = source.active_layer(image, drawables)
+    layer = call.layer()
     existing = group.find(layer)
     if existing is not None:
         layer = existing.source()
     job = rendering.job(source.photo(layer), Parameters())
     reply = work.compute(dataclasses.replace(job, want=("depth",)), "Depth Map")
     depth = group.new_map(layer, reply.planes["depth"], "Depth map")
-    image.insert_layer(depth, layer.get_parent(), image.get_item_position(layer))
+    call.image.insert_layer(depth, layer.get_parent(), call.image.get_item_position(layer))
     Gimp.displays_flush()
-    return returned(procedure, [depth])
+    return call.done(depth)

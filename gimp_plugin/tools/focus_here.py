@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
-import gi
+from gimp_plugin import rendering
+from gimp_plugin.bindings import Gimp
+from gimp_plugin.errors import PluginError
+from gimp_plugin.tools.portrait import answer
+from gimp_plugin.tools.rerender import existing_group
 
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import rendering, source  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
-from gimp_plugin.tools.portrait import answer  # noqa: E402
-from gimp_plugin.tools.rerender import existing_group  # noqa: E402
+if TYPE_CHECKING:
+    from gimp_plugin.call import Call
 
 
-def run(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    _data: Any,
-) -> Gimp.ValueArray:
+def run(call: Call) -> Gimp.ValueArray:
     """Move the focus; interactively without a selection, ask for the point in the dialog."""
-    existing = existing_group(source.active_layer(image, drawables))
+    existing = existing_group(call.layer())
     layer = existing.source()
-    given = config.get_property("x"), config.get_property("y")
-    if run_mode == Gimp.RunMode.INTERACTIVE:
-        if Gimp.Selection.is_empty(image):
-            return _ask(image, drawables)
+    given = call.config.get_property("x"), call.config.get_property("y")
+    if call.interactive:
+        if Gimp.Selection.is_empty(call.image):
+            return call.ask("plug-in-bokeh-rerender")
         given = (-1.0, -1.0)
-    x, y = given if min(given) >= 0 else _selection_centre(image, layer)
+    x, y = given if min(given) >= 0 else _selection_centre(call.image, layer)
     parameters = dataclasses.replace(
         existing.record.parameters, focus="point", focus_x=x, focus_y=y
     )
-    return answer(procedure, rendering.render(layer, existing, parameters))
+    return answer(call, rendering.render(layer, existing, parameters))
 
 
 def _selection_centre(image: Gimp.Image, layer: Gimp.Layer) -> tuple[float, float]:
@@ -54,12 +46,3 @@ def _selection_centre(image: Gimp.Image, layer: Gimp.Layer) -> tuple[float, floa
     if min(at) < 0 or max(at) > 1:
         raise PluginError(f'The selection lies outside of the layer "{layer.get_name()}".')
     return at
-
-
-def _ask(image: Gimp.Image, drawables: list[Gimp.Drawable]) -> Gimp.ValueArray:
-    rerender = Gimp.get_pdb().lookup_procedure("plug-in-bokeh-rerender")
-    config = rerender.create_config()
-    config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
-    config.set_property("image", image)
-    config.set_core_object_array("drawables", drawables)
-    return rerender.run(config)

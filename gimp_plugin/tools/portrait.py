@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
-import gi
+from gimp_plugin import group, rendering
+from gimp_plugin.parameters import Parameters
 
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GObject  # noqa: E402
-
-from gimp_plugin import group, rendering, source  # noqa: E402
-from gimp_plugin.parameters import Parameters  # noqa: E402
+if TYPE_CHECKING:
+    from gimp_plugin.bindings import Gimp
+    from gimp_plugin.call import Call
 
 
-def run(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    _data: Any,
-) -> Gimp.ValueArray:
+def run(call: Call) -> Gimp.ValueArray:
     """Blur a portrait; on a Bokeh group, re-render it with the given settings."""
-    layer = source.active_layer(image, drawables)
+    layer = call.layer()
     existing = group.find(layer)
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    if call.interactive:
         from gimp_plugin import dialog  # noqa: PLC0415 - Gtk only when a window opens
 
-        return dialog.run(procedure, config, layer, existing)
-    return answer(procedure, rendering.render(layer, existing, parameters_of(config)))
+        return dialog.run(call, layer, existing)
+    return answer(call, rendering.render(layer, existing, parameters_of(call.config)))
 
 
 def parameters_of(config: Gimp.ProcedureConfig) -> Parameters:
@@ -38,16 +30,6 @@ def parameters_of(config: Gimp.ProcedureConfig) -> Parameters:
     return Parameters(**{name: config.get_property(name.replace("_", "-")) for name in names})
 
 
-def answer(procedure: Gimp.Procedure, made: group.Group) -> Gimp.ValueArray:
+def answer(call: Call, made: group.Group) -> Gimp.ValueArray:
     """Give the group and its members back to the caller."""
-    layers = [made.layer, *(made.member(role) for role in ("composite", "mask", "depth"))]
-    return returned(procedure, layers)
-
-
-def returned(procedure: Gimp.Procedure, layers: list[Gimp.Layer | None]) -> Gimp.ValueArray:
-    """Make the return values of a procedure that gives layers back."""
-    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-    for position, layer in enumerate(layers, start=1):
-        values.remove(position)
-        values.insert(position, GObject.Value(Gimp.Layer, layer))
-    return values
+    return call.done(made.layer, *map(made.member, ("composite", "mask", "depth")))

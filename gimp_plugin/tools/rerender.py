@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import gi
+from gimp_plugin import group, rendering
+from gimp_plugin.errors import PluginError
+from gimp_plugin.tools.portrait import answer, parameters_of
 
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import group, rendering, source  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
-from gimp_plugin.tools.portrait import answer, parameters_of  # noqa: E402
+if TYPE_CHECKING:
+    from gimp_plugin.bindings import Gimp
+    from gimp_plugin.call import Call
 
 
-def run(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    _data: Any,
-) -> Gimp.ValueArray:
+def run(call: Call) -> Gimp.ValueArray:
     """Re-render the Bokeh group of the active layer."""
-    layer = source.active_layer(image, drawables)
+    layer = call.layer()
     existing = existing_group(layer)
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    if call.interactive:
         from gimp_plugin import dialog  # noqa: PLC0415 - Gtk only when a window opens
 
-        return dialog.run(procedure, config, existing.source(), existing)
-    keep = config.get_property("keep-settings")
-    parameters = existing.record.parameters if keep else parameters_of(config)
-    return answer(procedure, rendering.render(layer, existing, parameters))
+        return dialog.run(call, existing.source(), existing)
+    keep = call.config.get_property("keep-settings")
+    parameters = existing.record.parameters if keep else parameters_of(call.config)
+    return answer(call, rendering.render(layer, existing, parameters))
 
 
 def existing_group(layer: Gimp.Layer) -> group.Group:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-gi.require_version("Gegl", "0.4")
-from gi.repository import Gegl, Gimp  # noqa: E402
-
-from gimp_plugin import group, pixels, rendering, source, work  # noqa: E402
-from gimp_plugin.errors import PluginError  # noqa: E402
-from gimp_plugin.parameters import Parameters  # noqa: E402
+from gimp_plugin import group, pixels, rendering, source, work
+from gimp_plugin.bindings import Gegl, Gimp
+from gimp_plugin.errors import PluginError
+from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
+    from gimp_plugin.call import Call
     from gimp_plugin.planes import Plane
 
 
-def run(
-    procedure: Gimp.Procedure,
-    _run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    _data: Any,
-) -> Gimp.ValueArray:
+def run(call: Call) -> Gimp.ValueArray:
     """Combine the matte with the selection; in a Bokeh group it is the painted Mask."""
-    layer = source.active_layer(image, drawables)
+    layer = call.layer()
     existing = group.find(layer)
     painted = existing and existing.member("mask")
     if existing is not None and painted is not None:
@@ -40,8 +29,8 @@ def run(
         raise PluginError(
             f'No person was found in "{layer.get_name()}". The selection is unchanged.'
         )
-    _select(image, layer, matte, config.get_property("operation"))
-    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    _select(call.image, layer, matte, call.config.get_property("operation"))
+    return call.done()
 
 
 def _matte(layer: Gimp.Layer) -> Plane:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
-
-from gimp_plugin import reach, status, work  # noqa: E402
+from gimp_plugin import reach, status, work
 
 if TYPE_CHECKING:
+    from gimp_plugin.bindings import Gimp
+    from gimp_plugin.call import Call
     from gimp_plugin.client import Report
 
 
-def run(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: Any) -> Gimp.ValueArray:
+def run(call: Call) -> Gimp.ValueArray:
     """Show the state in a window, or do the action and give the state as JSON."""
-    if config.get_property("run-mode") == Gimp.RunMode.INTERACTIVE:
+    if call.interactive:
         from gimp_plugin import status_window  # noqa: PLC0415 - Gtk only when a window opens
 
         status_window.run()
     else:
-        act(config.get_property("action"))
-    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-    values.remove(1)
-    values.insert(1, json.dumps(status.state()))
-    return values
+        act(call.config.get_property("action"))
+    return call.done(json.dumps(status.state()))
 
 
 def act(action: str) -> None:

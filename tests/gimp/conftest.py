@@ -97,25 +97,30 @@ class Gimp:
         assert (self.out / "done").exists(), self.log
 
 
-@pytest.fixture(scope="session", params=["trixie"])
+@pytest.fixture(scope="session", params=["trixie", "forky"], ids=["gimp-3.0", "gimp-3.2"])
 def root(request):
-    """The root file system with GIMP, built once."""
+    """The root file system with GIMP, built once: 3.0 of Debian 13, 3.2 of its next release."""
     try:
         return root_filesystem(request.param)
     except UnavailableError as reason:
         pytest.skip(f"no real GIMP here: {reason}")
 
 
-@pytest.fixture(scope="session")
-def home(root, tmp_path_factory):
-    """A home in which GIMP has already looked at the installed plug-in."""
-    path = root.new_home(tmp_path_factory.mktemp("gimp") / "home")
+def home_with_plugin(root, path):
+    """Make a home in which GIMP has already looked at the installed plug-in."""
+    root.new_home(path)
     for folder in (path / ".config/GIMP").iterdir():
         (folder / "plug-ins").mkdir(exist_ok=True)
         install.copy_plugin(folder)
         (folder / "plug-ins/bokeh/launcher.json").unlink()
     root.run(["gimp-console", "-i", "--quit", "-b", "(gimp-quit 0)"], home=path)
     return path
+
+
+@pytest.fixture(scope="session")
+def home(root, tmp_path_factory):
+    """A home for all tests in this GIMP."""
+    return home_with_plugin(root, tmp_path_factory.mktemp("gimp") / "home")
 
 
 @pytest.fixture(scope="session")

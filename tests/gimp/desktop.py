@@ -5,6 +5,7 @@
 The scenario is executed with a `desk` in its globals, while GIMP runs the second script.
 """
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -20,21 +21,66 @@ GIMPRC = """
 """
 
 
+class Screen:
+    """The pixels of the screen, read in less than a millisecond."""
+
+    class Picture(ctypes.Structure):
+        """The beginning of Xlib's XImage."""
+
+        _fields_ = [
+            *[(name, ctypes.c_int) for name in ("width", "height", "offset", "format")],
+            ("data", ctypes.POINTER(ctypes.c_char)),
+            *[(name, ctypes.c_int) for name in ("order", "unit", "bit_order", "pad", "depth")],
+            ("row", ctypes.c_int),
+        ]
+
+    def __init__(self):
+        self._x = ctypes.CDLL("libX11.so.6")
+        self._x.XOpenDisplay.restype = ctypes.c_void_p
+        self._x.XDefaultRootWindow.restype = ctypes.c_ulong
+        self._x.XGetImage.restype = ctypes.POINTER(self.Picture)
+        self._display = ctypes.c_void_p(self._x.XOpenDisplay(None))
+        self._root = ctypes.c_ulong(self._x.XDefaultRootWindow(self._display))
+
+    def place(self, window):
+        """Give where a window's inside begins; xdotool counts its frame twice."""
+        x, y, child = ctypes.c_int(), ctypes.c_int(), ctypes.c_ulong()
+        refs = map(ctypes.byref, (x, y, child))
+        inside = ctypes.c_ulong(int(window))
+        self._x.XTranslateCoordinates(self._display, inside, self._root, 0, 0, *refs)
+        return x.value, y.value
+
+    def pixels(self, x, y, width, height):
+        """Give what a part of the screen shows."""
+        every_plane, z_pixmap = ctypes.c_ulong(-1), 2
+        where = self._display, self._root, x, y, width, height
+        picture = self._x.XGetImage(*where, every_plane, z_pixmap)
+        data = picture.contents.data[: picture.contents.row * height]
+        self._x.XFree(picture.contents.data)
+        self._x.XFree(picture)
+        return data
+
+
 class Desk:
     """Xvfb, a window manager and GIMP."""
 
-    def __init__(self, batch, size="1280x900x24"):
+    size = 1366, 768  # a small laptop's screen
+
+    def __init__(self, batch):
         read_end, write_end = os.pipe()
+        screen = "{}x{}x24".format(*self.size)
         self.processes = [
             subprocess.Popen(
-                ["Xvfb", "-displayfd", str(write_end), "-screen", "0", size, "-nolisten", "tcp"],
+                ["Xvfb", "-displayfd", str(write_end), "-screen", "0", screen, "-nolisten", "tcp"],
                 pass_fds=[write_end],
                 stderr=subprocess.DEVNULL,
             )
         ]
         os.close(write_end)
         os.environ["DISPLAY"] = ":" + os.read(read_end, 16).decode().strip()
+        self.screen = Screen()
         self._start("openbox")
+        self.park()
         gimprc = next((Path.home() / ".config/GIMP").iterdir()) / "gimprc"
         gimprc.write_text(gimprc.read_text() + GIMPRC)
         code = f"import sys;sys.path.insert(0,{str(HERE)!r});import inside;inside.run({batch!r})"
@@ -95,6 +141,17 @@ class Desk:
         """Click at a place in a window."""
         self.xdotool("mousemove", "--window", window, str(x), str(y))
         self.xdotool("click", "1")
+        self.park()
+
+    def park(self):
+        """Take the mouse away: where it rests, a hint pops up and a button looks pressed."""
+        self.xdotool("mousemove", "9999", "9999")
+
+    def geometry(self, window):
+        """Give left, top, width and height of a window's inside."""
+        lines = self.xdotool("getwindowgeometry", "--shell", window).split()
+        found = dict(line.split("=") for line in lines)
+        return [*self.screen.place(window), int(found["WIDTH"]), int(found["HEIGHT"])]
 
     def screenshot(self, name, window="root"):
         """Keep a picture of the screen."""
@@ -102,12 +159,14 @@ class Desk:
 
     def area(self, window, x, y, width, height):
         """Give the pixels of a part of a window."""
-        crop = f"{width}x{height}+{x}+{y}"
-        argv = ["import", "-window", window, "-crop", crop, "-depth", "8", "rgb:-"]
-        return subprocess.run(argv, capture_output=True, check=True, timeout=30).stdout
+        left, top = self.screen.place(window)
+        return self.screen.pixels(left + x, top + y, width, height)
 
     def changes(self, window, area, before, timeout=60):
-        """Wait until a part of a window looks different, and no more changes; gives its pixels."""
+        """Wait until a part of a window looks different, and no more changes; gives its pixels.
+
+        `before` has to be what the window certainly showed before the change was asked for.
+        """
         until = time.monotonic() + timeout
         last = before
         while time.monotonic() < until:
@@ -118,6 +177,27 @@ class Desk:
             last = now
         self.screenshot("nothing-changed")
         raise TimeoutError(f"nothing changed within {timeout} s")
+
+    def settled(self, timeout=30):
+        """Wait until the whole screen has stood still for a second.
+
+        Only then GIMP has taken notice of what a script did: Undo, for one, is grey until then.
+        """
+        until = time.monotonic() + timeout
+        last, since = None, time.monotonic()
+        while time.monotonic() < since + 1.0:
+            now = self.screen.pixels(0, 0, *self.size)
+            if now != last:
+                last, since = now, time.monotonic()
+            if since > until:
+                raise TimeoutError(f"the screen did not come to rest within {timeout} s")
+            time.sleep(0.1)
+
+    def undo(self):
+        """Press Ctrl+Z in GIMP's own window."""
+        self.window("GIMP")
+        self.settled()
+        self.key("ctrl+z")
 
     def tell(self, name):
         """Let the script in GIMP go on."""
@@ -142,12 +222,50 @@ class Desk:
             raise RuntimeError(f"GIMP ended with {self.gimp.returncode}")
 
 
+class Dialog:
+    """The dialog with its preview, once the first result is there.
+
+    A fast result is there before anybody looks: it is known by what the untouched photo looks like.
+    """
+
+    PICTURE = (40, 40, 400, 300)  # inside of the preview, in the dialog's window
+    AWAY = (40, 220, 400, 120)  # the part of it below the place that is clicked
+    BUTTONS = (20, 490, 456, 22)
+    VIEWS = {"result": 75, "original": 190, "mask": 305, "depth": 420}  # noqa: RUF012
+
+    def __init__(self, desk, title):
+        self.desk = desk
+        self.window = desk.window(title)
+        self.show("original")
+        original = desk.area(self.window, *self.PICTURE)
+        self.show("result")
+        desk.changes(self.window, self.PICTURE, original)
+
+    def show(self, view):
+        """Switch the preview over, and wait until the buttons show it."""
+        before = self.desk.area(self.window, *self.BUTTONS)
+        self.desk.click(self.window, self.VIEWS[view], 500)
+        self.desk.changes(self.window, self.BUTTONS, before)
+
+    def look_at(self, view):
+        """Switch over to another picture, and wait until it is there."""
+        before = self.desk.area(self.window, *self.PICTURE)
+        self.show(view)
+        self.desk.changes(self.window, self.PICTURE, before)
+
+    def focus(self, x, y):
+        """Click in the upper part of the result; wait for the focus, not just for its mark."""
+        before = self.desk.area(self.window, *self.AWAY)
+        self.desk.click(self.window, x, y)
+        self.desk.changes(self.window, self.AWAY, before)
+
+
 if __name__ == "__main__":
-    scenario = {"OUT": OUT}
+    scenario = {"OUT": OUT, "time": time, "Dialog": Dialog}
     source = Path(sys.argv[1]).read_text()
     desk = Desk(sys.argv[2])
     try:
-        exec(compile(source, sys.argv[1], "exec"), {**scenario, "desk": desk, "time": time})
+        exec(compile(source, sys.argv[1], "exec"), {**scenario, "desk": desk})
     finally:
         desk.screenshot("last")
         desk.close()

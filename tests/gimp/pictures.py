@@ -14,7 +14,7 @@ from tests.gimp.conftest import Gimp
 
 SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 TARGET = Path(__file__).parents[2] / "docs/pictures"
-NAMES = ("menu", "dialog", "focus", "depth", "layers", "mask", "again", "settings")
+NAMES = ("menu", "dialog", "focus", "depth", "layers", "mask", "settings")
 
 
 def test_pictures_of_the_user_page(root, home, daemon, tmp_path):

@@ -1,6 +1,4 @@
-"""What the plug-in adds to the start of GIMP, against an empty Python plug-in.
-
-    python -m tests.gimp.start_time [runs]
+"""What the plug-in adds to the start of GIMP, against an empty Python plug-in; for `bench`.
 
 Both are started as GIMP does at a first start, up to the list of procedures; medians of
 alternating runs.
@@ -12,8 +10,10 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.gimp.rootfs import root_filesystem
+if TYPE_CHECKING:
+    from tests.gimp.rootfs import Root
 
 SOURCE = Path(__file__).parents[2] / "gimp_plugin"
 TIMER = """
@@ -41,18 +41,14 @@ assert len(bokeh.Bokeh.do_query_procedures(None)) == 6
 """
 
 
-def main(runs: int = 15) -> None:
-    """Print both medians and their difference in milliseconds."""
+def measure(root: Root, runs: int = 15) -> tuple[float, float]:
+    """Give both medians in milliseconds: the empty plug-in, and ours."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "bokeh"
         shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
         code = TIMER.format(runs=runs, empty=EMPTY, ours=OURS.format(folder=str(folder)))
-        done = root_filesystem().run(["python3", "-c", code], visible=[Path(place)], timeout=300)
+        done = root.run(["python3", "-c", code], visible=[Path(place)], timeout=300)
     if done.returncode:
         sys.exit(done.stderr)
     empty, ours = map(float, done.stdout.split())
-    print(f"empty plug-in {empty:.0f} ms, bokeh {ours:.0f} ms, over it {ours - empty:.0f} ms")
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    return empty, ours

@@ -129,10 +129,14 @@ def test_the_standard_library_client_gives_the_same_layers(results, root, home, 
     other = Gimp(root, tmp_path, home, daemon, {"DEFOCUS_CLIENT": "stdlib"})
     other.env["DEFOCUS_TEST_CASES"] = " ".join(names)
     shutil.copy(results.out / "photo.png", tmp_path)
+    for name in names:
+        # GIMP's own conversion of the photo may differ by 1/65535 from one process to the next:
+        # babl chooses the way by how fast it was just then
+        shutil.copy(results.out / f"{name}.source", tmp_path / f"{name}.given")
     other.batch("layers.py")
     for name in names:
-        for role in ("composite", "mask", "depth"):
-            here, there = (array(each, name, role).astype(int) for each in (other, results))
-            assert np.abs(here - there).max() <= (1 if name == "u8" else 32), (name, role)
+        for role in ("source", "composite", "mask", "depth"):
+            here, there = (array(each, name, role) for each in (other, results))
+            assert np.array_equal(here, there), (name, role)
     assert "standard library" in other.read("status")
     assert "pyzmq" in results.read("status")

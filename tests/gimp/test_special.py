@@ -53,6 +53,30 @@ def test_a_blended_source_is_replaced_not_doubled(results, facts):
     assert (before != after).any()
 
 
+def test_a_half_transparent_source_is_not_doubled_by_a_selection(results, facts):
+    tree, visible = facts["soft selection"]
+    assert tree == [["Bokeh", ["Composite", "Mask", "Depth", "Unblurred"]], "veil", "photo"]
+    assert visible == [True, False, False, True, False]
+    before, after = (array(results, f"soft.{each}", 80, 100) for each in ("before", "after"))
+    limit = array(results, "soft.limit", 70, 90)[..., 0]
+    changed = (np.abs(before - after) > 1).any(axis=2)[5:75, 5:95]
+    subject = maps(90, 70)[0] > 0
+    assert not changed[limit == 0].any(), "it looks different outside of the selection"
+    assert not changed[subject].any(), "the subject looks different"
+    assert changed[(limit == 255) & ~subject].mean() > 0.3
+    alpha = [array(results, f"soft.{each}", 80, 100) for each in ("alpha before", "alpha")]
+    assert np.abs(alpha[0] - alpha[1]).max() <= 1
+
+
+def test_a_retouched_half_transparent_source_is_seen_inside_and_outside_of_the_limit(
+    results, facts
+):
+    assert facts["soft limit kept"]
+    again = array(results, "soft.again", 80, 100)
+    outside = array(results, "soft.limit", 70, 90)[:10, :, 0] == 0
+    assert (again[5:15, 5:95, :3][outside] >= 254).all()
+
+
 def test_the_group_goes_right_above_its_source(facts):
     assert facts["nested"] == [
         ["outer", ["top", ["Bokeh", ["Composite", "Mask", "Depth"]], "photo"]]

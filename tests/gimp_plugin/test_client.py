@@ -8,7 +8,8 @@ import time
 import pytest
 
 from gimp_plugin import connection, reach
-from gimp_plugin.client import Job
+from gimp_plugin.client import Job, silent
+from gimp_plugin.engine import Engine
 from gimp_plugin.errors import Cancelled, LinkLost, NoDaemon, Refused
 from gimp_plugin.planes import Plane
 from tests.fakes.daemon import FakeDaemon
@@ -77,10 +78,11 @@ def test_a_typed_error_carries_its_hint_and_the_connection_lives_on(tmp_path):
 def test_cancel_reaches_the_daemon_at_once(tmp_path):
     with FakeDaemon(tmp_path, "wait") as daemon:
         client = reach.client()
-        threading.Timer(0.2, client.cancel).start()
+        stop = threading.Event()
+        threading.Timer(0.2, stop.set).start()
         started = time.monotonic()
         with pytest.raises(Cancelled):
-            client.render(Job(picture(), LENS))
+            client.render(Job(picture(), LENS), stop=stop)
         assert time.monotonic() - started < 1.5
         client.close()
         assert "cancel" in [message["type"] for message in daemon.heard]
@@ -98,9 +100,10 @@ def test_a_daemon_that_goes_away_is_noticed(tmp_path, fault):
 def test_a_slow_daemon_that_answers_pings_is_waited_for(tmp_path):
     with FakeDaemon(tmp_path, "wait"):
         client = reach.client()
-        threading.Timer(2.5, client.cancel).start()
+        stop = threading.Event()
+        threading.Timer(2.5, stop.set).start()
         with pytest.raises(Cancelled):
-            client.render(Job(picture(), LENS))
+            client.render(Job(picture(), LENS), stop=stop)
         client.close()
 
 
@@ -109,6 +112,45 @@ def test_status_is_answered_while_a_job_runs(tmp_path):
         client = reach.client()
         assert client.status()["worker"] == "idle"
         client.close()
+
+
+def test_the_engine_shows_a_rough_preview_before_the_fine_one(tmp_path):
+    shown, complaints = [], []
+    with FakeDaemon(tmp_path) as daemon:
+        both = threading.Semaphore(0)
+
+        def show(reply):
+            shown.append(reply.planes["composite"].data)
+            both.release()
+
+        engine = Engine(show, complaints.append, silent)
+        engine.ask(Job(picture(), {**LENS, "max_coc": 5.0}), Job(picture(), LENS))
+        assert both.acquire(timeout=10)
+        assert both.acquire(timeout=10)
+        engine.close()
+        strengths = [m["lens"]["max_coc"] for m in daemon.heard if m["type"] == "render"]
+    assert strengths == [5.0, 20.0]
+    assert shown[0] != shown[1]
+    assert complaints == []
+
+
+def test_a_newer_wish_ends_what_the_engine_waits_for(tmp_path):
+    shown = threading.Semaphore(0)
+    with FakeDaemon(tmp_path) as daemon:
+        engine = Engine(lambda _: shown.release(), print, silent)
+        engine.ask(Job(picture(), LENS))
+        assert shown.acquire(timeout=10)
+        daemon.fault = "wait"
+        engine.ask(Job(picture(), {**LENS, "max_coc": 5.0}))
+        until = time.monotonic() + 10
+        while len([m for m in daemon.heard if m["type"] == "render"]) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        daemon.fault = None
+        engine.ask(Job(picture(), {**LENS, "max_coc": 9.0}))
+        assert shown.acquire(timeout=10)
+        engine.close()
+        assert "cancel" in [message["type"] for message in daemon.heard]
 
 
 def test_a_wrong_token_is_refused(tmp_path):

@@ -7,7 +7,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bokeh_core as bc
@@ -28,6 +28,7 @@ def values(field):
 everything = st.builds(Parameters, **{name: values(field) for name, field in FIELDS.items()})
 
 
+@settings(deadline=None)
 @given(everything, st.integers(1, 20000), st.integers(1, 20000))
 def test_every_setting_within_its_range_is_a_lens_of_the_library(parameters, width, height):
     fields = parameters.lens(width, height)
@@ -35,6 +36,7 @@ def test_every_setting_within_its_range_is_a_lens_of_the_library(parameters, wid
     kind(**fields)
 
 
+@settings(deadline=None)
 @given(everything)
 def test_a_record_brings_the_same_settings_back(parameters):
     record = json.loads(json.dumps(parameters.record()))
@@ -91,5 +93,5 @@ def test_mnemonics_and_help_are_there():
         for label in (FIELDS[name].metadata["label"] for name in shown)
     ]
     assert len(set(letters)) == len(letters), "two settings share a mnemonic"
-    assert not set(letters) & set("roc"), "Reset, OK and Cancel have these"
+    assert not set(letters) & set("rocls"), "Reset, OK, Cancel, Load and Save have these"
     assert all(FIELDS[name].metadata["help"] for name in FIELDS)

@@ -103,10 +103,11 @@ def test_engine_faults_are_typed(client, fault):
 
 
 def test_cancel_frees_the_daemon(client):
-    threading.Timer(0.5, client.cancel).start()
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
-        client.render(Faulty(picture(seed=3), LENS, fault="slow@render"))
+        client.render(Faulty(picture(seed=3), LENS, fault="slow@render"), stop=stop)
     assert time.monotonic() - began < 2.0
     wait_for(lambda: client.status()["running"] is None, 5, "the worker")
 

@@ -1,43 +1,31 @@
 """What somebody does at the dialog; `desk` is the screen."""
 
-PICTURE = (40, 40, 400, 300)  # inside of the preview, in the dialog's window
-AWAY = (40, 220, 400, 120)  # the part of it below the place that is clicked
+import json
 
-dialog = desk.window("Portrait Bokeh")
-original = desk.area(dialog, *PICTURE)
-desk.changes(dialog, PICTURE, original)
+dialog = Dialog(desk, "Portrait Bokeh")
 desk.screenshot("dialog-preview")
+(OUT / "geometry").write_text(json.dumps(desk.geometry(dialog.window)))
 desk.key("Escape")
 desk.wait("cancelled")
 desk.gone("Portrait Bokeh")
 
-dialog = desk.window("Portrait Bokeh")
-original = desk.area(dialog, *PICTURE)
-desk.changes(dialog, PICTURE, original)
-result = desk.area(dialog, *AWAY)
-desk.click(dialog, 420, 120)
-desk.changes(dialog, AWAY, result)  # not the mark at once, but the picture focused there
+dialog = Dialog(desk, "Portrait Bokeh")
+dialog.focus(420, 120)
 desk.screenshot("dialog-focus-moved")
-for button, x in (("original", 190), ("mask", 305), ("depth", 420)):
-    shown = desk.area(dialog, *PICTURE)
-    desk.click(dialog, x, 500)
-    desk.changes(dialog, PICTURE, shown)
-    desk.screenshot(f"dialog-{button}")
+for view in ("original", "mask", "depth"):
+    dialog.look_at(view)
+    desk.screenshot(f"dialog-{view}")
 desk.window("Portrait Bokeh")
 desk.key("Return")
 desk.wait("made")
 desk.screenshot("layers")
-desk.window("GIMP")
-desk.key("ctrl+z")
+desk.undo()
 
 desk.wait("painted")
-dialog = desk.window("Re-render Bokeh")
-original = desk.area(dialog, *PICTURE)
-desk.changes(dialog, PICTURE, original)
+Dialog(desk, "Re-render Bokeh")
 desk.screenshot("rerender")
 desk.key("Return")
 desk.wait("rerendered")
 desk.screenshot("rerendered")
-desk.window("GIMP")
-desk.key("ctrl+z")
+desk.undo()
 desk.wait("done", 90)

@@ -28,6 +28,7 @@ told("made-done")
 
 # the strap behind the helmet belongs to the background: paint it black on the mask
 mask.set_visible(True)
+mask.set_opacity(60.0)  # the photo shines through; what is painted counts all the same
 composite.set_visible(False)
 image.set_selected_layers([mask])
 Gimp.context_set_foreground(Gegl.Color.new("black"))

@@ -52,7 +52,35 @@ group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
 keep("blend.after", projection(image))
 keep("blend.alpha", read(composite, "A u8"))
 facts["blend"] = [group.get_opacity(), group.get_mode().value_nick, layer.get_visible()]
-facts["blend mask"] = sorted(set(coverage(composite)))
+facts["blend mask"] = sorted(set(coverage(group)))
+
+# a selection on a half transparent layer: neither its edge nor the layer shows twice
+image = image_of(100, 80)
+below = layer_of(image, 100, 80, seed=2)
+layer = layer_of(image, 90, 70, alpha=True, at=(5, 5), name="veil")
+layer.set_opacity(80.0)
+keep("soft.before", projection(image))
+below.set_visible(False)
+keep("soft.alpha before", projection(image)[3::4])
+below.set_visible(True)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 50, 80)
+Gimp.Selection.feather(image, 6)
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
+rest = group.get_children()[3]
+seen = [each.get_visible() for each in (composite, mask, depth, rest, layer)]
+facts["soft selection"] = [tree(image), seen]
+keep("soft.after", projection(image))
+below.set_visible(False)
+keep("soft.alpha", projection(image)[3::4])
+below.set_visible(True)
+keep("soft.limit", coverage(composite))
+limit = coverage(composite)
+write(layer, b"\xff" * (4 * 90 * 10), "R'G'B'A u8", at=(0, 0, 90, 10))
+layer.set_opacity(100.0)
+group.set_opacity(100.0)
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group], f_number=32.0)
+facts["soft limit kept"] = coverage(composite) == limit
+keep("soft.again", projection(image))
 
 # inside a group with an offset, below other layers
 image = image_of(100, 80)

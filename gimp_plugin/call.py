@@ -1,0 +1,75 @@
+"""One call of a procedure: what GIMP hands over, and what goes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gimp_plugin import source
+from gimp_plugin.bindings import Gimp, GObject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a tool is called with.
+
+    Parameters
+    ----------
+    procedure, config
+        The procedure and its arguments.
+    interactive
+        Whether somebody is there to answer a dialog.
+    image, drawables
+        The image and what is active in it; None and nothing for a procedure without image.
+    """
+
+    procedure: Gimp.Procedure
+    config: Gimp.ProcedureConfig
+    interactive: bool
+    image: Gimp.Image | None = None
+    drawables: Sequence[Gimp.Drawable] = ()
+
+    @classmethod
+    def of(cls, procedure: Gimp.Procedure, *given: Any) -> Call:
+        """Understand both of GIMP's ways to call: with an image, and without one."""
+        if isinstance(procedure, Gimp.ImageProcedure):
+            run_mode, image, drawables, config, _ = given
+            return cls(procedure, config, run_mode == Gimp.RunMode.INTERACTIVE, image, drawables)
+        config, _ = given
+        run_mode = config.get_property("run-mode")
+        return cls(procedure, config, run_mode == Gimp.RunMode.INTERACTIVE)
+
+    def layer(self) -> Gimp.Layer:
+        """Give the one active layer.
+
+        Raises
+        ------
+        PluginError
+            As `source.active_layer`.
+        """
+        return source.active_layer(self.image, self.drawables)
+
+    def done(self, *results: Gimp.Layer | str | None) -> Gimp.ValueArray:
+        """Give layers, or a text, back to the caller."""
+        values = self.procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+        for position, result in enumerate(results, start=1):
+            kind = str if isinstance(result, str) else Gimp.Layer
+            values.remove(position)
+            values.insert(position, GObject.Value(kind, result))
+        return values
+
+    def cancelled(self) -> Gimp.ValueArray:
+        """Tell the caller that the user thought better of it."""
+        return self.procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+
+    def ask(self, name: str) -> Gimp.ValueArray:
+        """Call another procedure on the same layer, with its dialog."""
+        procedure = Gimp.get_pdb().lookup_procedure(name)
+        config = procedure.create_config()
+        config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
+        config.set_property("image", self.image)
+        config.set_core_object_array("drawables", list(self.drawables))
+        return procedure.run(config)

@@ -1,0 +1,98 @@
+"""What a user of GIMP waits for: its start, a preview, and the layers after OK.
+
+    python -m tests.gimp.bench [trixie|forky] [megapixels]
+
+A real GIMP on a virtual screen with somebody at its keyboard, and a daemon with all cores. Times
+begin with the key or click, and end with changed pixels on the screen or layers in the image.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from daemon.bench_pipeline import photo
+from daemon.faults.sandbox import Sandbox, sandbox
+from gimp_plugin import reach
+from gimp_plugin.client import Job
+from gimp_plugin.parameters import Parameters
+from gimp_plugin.planes import Plane
+from tests.gimp import start_time
+from tests.gimp.conftest import Gimp, home_with_plugin
+from tests.gimp.rootfs import root_filesystem
+
+if TYPE_CHECKING:
+    import numpy as np
+
+START_GOAL_MS, PREVIEW_GOAL_S, REST_GOAL_S = 150, 0.5, 1.5
+
+
+def main(suite: str = "trixie", megapixels: float = 12.0) -> None:
+    """Print the three figures and what they consist of."""
+    root = root_filesystem(suite)
+    empty, ours = start_time.measure(root)
+    print(
+        f"start: {ours - empty:.0f} ms more than an empty plug-in (goal {START_GOAL_MS}); "
+        f"empty {empty:.0f} ms, Bokeh {ours:.0f} ms",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory() as name, sandbox("daemon.engine") as made:
+        out = Path(name) / "out"
+        out.mkdir()
+        pixels = photo(megapixels)
+        Image.fromarray(pixels).save(out / "photo.png", compress_level=1)
+        made.start()
+        gimp = Gimp(root, out, home_with_plugin(root, Path(name) / "home"), made.directory)
+        gimp.desktop("bench_desk.py", "bench_gimp.py", timeout=560)
+        _report(gimp, made, pixels)
+
+
+def _report(gimp: Gimp, made: Sandbox, pixels: np.ndarray) -> None:
+    seen, layers = gimp.read("seen"), gimp.read("layers")
+    computed = _computed(made)
+    previews = computed[-1 - len(seen["steps"]) : -1]
+    total, worst = statistics.median(seen["steps"]), max(seen["steps"])
+    work = statistics.median(previews)
+    print(
+        f"preview after a step of the slider: median {total:.2f} s, worst {worst:.2f} s "
+        f"(goal {PREVIEW_GOAL_S}); computing {work:.2f} s, everything else {total - work:.2f} s"
+    )
+    total = layers["there"] - seen["pressed"]
+    blur, others = _stages(made, pixels)
+    rest = total - computed[-1] + others
+    print(
+        f"from OK to layers, {pixels.size / 3e6:.0f} MP u8, analysis cached: {total:.2f} s; "
+        f"blur {total - rest:.2f} s, everything else {rest:.2f} s (goal {REST_GOAL_S})\n"
+        f"    of everything else: decode, encode and such {others:.2f} s, "
+        f"socket, layers, window {total - computed[-1]:.2f} s (a blur again: {blur:.2f} s)"
+    )
+
+
+def _computed(made: Sandbox) -> list[float]:
+    """Read from the worker's log how long each job took it, in order."""
+    log = (made.root / "logs" / "worker.log").read_text()
+    entries = [json.loads(line) for line in log.splitlines()]
+    return [entry["seconds"] for entry in entries if entry["event"] == "job over"]
+
+
+def _stages(made: Sandbox, pixels: np.ndarray) -> tuple[float, float]:
+    """Do a like job once more from here: seconds of the blur, and of the worker's other stages."""
+    height, width, _ = pixels.shape
+    image = Plane(width, height, 3, "u8", "srgb", pixels.tobytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEFOCUS_RUNTIME_DIR", str(made.directory))
+        client = reach.client()
+    timing = client.render(Job(image, Parameters(f_number=2.75).lens(width, height))).timing
+    client.close()
+    return timing["render"], sum(timing.values()) - timing["render"]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2], *map(float, sys.argv[2:]))

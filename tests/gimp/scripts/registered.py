@@ -1,0 +1,3 @@
+"""Whether this GIMP has our menu entry."""
+
+keep("registered", Gimp.get_pdb().procedure_exists("plug-in-bokeh-portrait"))

@@ -194,7 +194,7 @@ class Desk:
 
 def _check_frames(parts: list[zmq.Frame]) -> None:
     if len(parts) > figures.MAX_FRAMES:
-        raise Refused("too_large", f"{len(parts)} frames; at most {figures.MAX_FRAMES} are allowed")
+        raise Refused("too_large", f"more than the {figures.MAX_FRAMES} frames that are allowed")
 
 
 def _check_frame(job: Job, name: str, nbytes: int) -> None:

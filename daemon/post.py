@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HIGH_WATER = 16
 """Messages buffered per client and direction."""
+FRAMES_PER_TURN = 2000
+"""Surplus frames thrown away in a row (2 ms); then the others get their turn."""
 _log = Log("defocus.post")
 
 Parts = list["bytes | zmq.Frame"]
@@ -35,6 +37,8 @@ class Post:
             "work": _router(context, limits.max_frame_bytes, limits),
             "control": _router(context, 16 * limits.max_header_bytes, limits),
         }
+        self._surplus: set[Literal["work", "control"]] = set()
+        """Sockets in the middle of a message with too many frames."""
         self.gone: set[Peer] = set()
         """Peers found to have left since the caller last cleared this."""
 
@@ -69,13 +73,38 @@ class Post:
             socket.close(linger=linger_ms)
 
     def receive(self, name: Literal["work", "control"]) -> Iterable[tuple[Peer, list[zmq.Frame]]]:
-        """Give what has arrived on one socket, at most some dozen messages in a row."""
+        """Give what has arrived on one socket, at most some dozen messages in a row.
+
+        Of a message with too many frames one frame more than allowed is given.
+        """
         for _ in range(32):  # then the other socket gets its turn
+            if name in self._surplus and not self._skip(name):
+                return
             try:
-                sender, *parts = self.sockets[name].recv_multipart(zmq.NOBLOCK, copy=False)
+                sender = self.sockets[name].recv(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            yield Peer(name, bytes(sender.buffer)), parts
+            yield Peer(name, bytes(sender.buffer)), self._frames(name, more=sender.more)
+
+    def _frames(self, name: Literal["work", "control"], *, more: bool) -> list[zmq.Frame]:
+        """Read the frames of a message, all of which are here: ZeroMQ delivers it whole."""
+        parts: list[zmq.Frame] = []
+        while more and len(parts) <= self._limits.max_frames:
+            parts.append(self.sockets[name].recv(copy=False))
+            more = parts[-1].more
+        if more:
+            self._surplus.add(name)
+        return parts
+
+    def _skip(self, name: Literal["work", "control"]) -> bool:
+        """Throw surplus frames away; tells whether the message is over."""
+        socket = self.sockets[name]
+        for _ in range(FRAMES_PER_TURN):
+            socket.recv()
+            if not socket.getsockopt(zmq.RCVMORE):
+                self._surplus.discard(name)
+                return True
+        return False
 
     def _try(self, peer: Peer, parts: Parts) -> bool:
         try:

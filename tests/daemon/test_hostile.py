@@ -157,3 +157,13 @@ def test_sessions_of_clients_that_left_are_forgotten():
             while client.status().sessions > 1 and time.monotonic() < deadline:
                 time.sleep(0.2)
             assert client.status().sessions == 1
+
+
+def test_a_flood_of_frames_does_not_hold_up_the_others(module_daemon):
+    with Raw(module_daemon.where) as raw, module_daemon.client() as client:
+        raw.hello()
+        raw.send(msgpack.packb({"type": "ping"}), [b"x"] * 50_000)
+        assert raw.wait("error")["code"] == "too_large"
+        client.ping()  # while the rest of the frames is thrown away
+        answer = raw.ask({"type": "ping", "nonce": 9})
+        assert answer == {"type": "pong", "nonce": 9}  # the surplus was not taken for messages

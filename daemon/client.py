@@ -37,7 +37,7 @@ __all__ = [
 Answer = TypeVar("Answer", bound=protocol.Message)
 
 HELLO_S = 5.0
-TICK_MS = 100
+TICK_MS = 50
 
 
 class DaemonError(Exception):
@@ -129,7 +129,7 @@ class Client:
         progress
             Called as `progress(stage, fraction)` with what the daemon reports.
         cancelled
-            Asked about ten times a second; true cancels the request, as does Ctrl+C.
+            Asked about twenty times a second; true cancels the request, as does Ctrl+C.
 
         Raises
         ------
@@ -187,7 +187,7 @@ class Client:
         raise AssertionError("unreachable: _messages ends only by an exception")
 
     def _messages(self, name: str) -> Any:
-        """Yield (message, frames), or (None, []) about ten times a second, until silence."""
+        """Yield (message, frames), or (None, []) about twenty times a second, until silence."""
         socket = self._sockets[name]
         heard = time.monotonic()
         while True:

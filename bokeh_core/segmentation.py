@@ -154,6 +154,7 @@ def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
     network_pixel = max(size) / max(coarse.shape)
     radius = max(round(2 * network_pixel), 2)
     model = upsampling.fit(colours, plane, sure + np.float32(0.2), radius, 1e-3)
+    progress("matte", 0.15)
     reach = 2 * radius + 1
     kernel = np.ones((reach, reach), np.uint8)
     unsure = ((plane > 0.02) & (plane < 0.98)).astype(np.float32)

@@ -222,6 +222,7 @@ class Task:
             dtype = request.map_dtype or request.image.dtype
             for name in ("matte", "depth"):
                 if name in request.want:
+                    report("encode", 0.98)
                     pixels[name] = samples.map_codes(getattr(ready.maps, name), dtype)
         report("send", 1.0)
         ordered = {name: np.ascontiguousarray(pixels[name]) for name in request.want}

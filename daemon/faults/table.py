@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from daemon import __version__
-from daemon.faults import death_rows, load_rows, resource_rows, wire_rows
+from daemon.faults import death_rows, load_rows, resource_rows, soak_rows, wire_rows
 from daemon.faults.sandbox import sandbox
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
         make(wire_rows.bomb_row, count(20, 1)),
         make(_foreign_pixels, count(100, 5)),
         make(load_rows.cancel_row, count(300, 10)),
+        make(load_rows.engine_cancel_row, count(40, 2), 12.0 if full else 1.0),
         make(death_rows.client_row, count(100, 6)),
         make(death_rows.worker_row, count(100, 6)),
         make(death_rows.random_kill_row, count(100, 4)),
@@ -54,7 +55,7 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
         *(make(load_rows.clients_row, n, count(2_000, 2 * n + 8)) for n in (1, 4, 16, 64)),
     ]
     if soak_minutes > 0:
-        chosen.append(make(resource_rows.soak_row, soak_minutes))
+        chosen.append(make(soak_rows.soak_row, soak_minutes))
     return chosen
 
 

@@ -16,7 +16,6 @@ from daemon.keys import Remote
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -99,18 +98,13 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close both sockets."""
         for socket in self._sockets.values():
-            socket.close(linger=0)
+            socket.close()
         self._context.term()
 
     def render(
@@ -223,6 +217,9 @@ class Client:
 
     def _open(self, name: str, endpoint: str) -> protocol.Welcome:
         socket = self._sockets[name] = self._context.socket(zmq.DEALER)
+        # from the start: set at the close only, it does not reach a connection whose handshake has
+        # failed (a wrong key), and the context waits for ever for the hello to leave
+        socket.linger = 0
         # a restarted daemon does not know this session, so a silent reconnect would only hide it
         socket.setsockopt(zmq.RECONNECT_IVL, -1)
         if isinstance(self._where, Remote):
@@ -236,7 +233,8 @@ class Client:
         )
         socket.send(codec.encode(hello))
         if not socket.poll(int(HELLO_S * 1000)):
-            raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s")
+            keys_too = ", or a key is wrong" if isinstance(self._where, Remote) else ""
+            raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s{keys_too}")
         answer = codec.decode_server(socket.recv())
         if isinstance(answer, protocol.Error):
             raise DaemonError(answer)

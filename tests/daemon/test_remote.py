@@ -64,6 +64,13 @@ def test_a_client_that_is_not_listed_gets_no_answer(listening, address, monkeypa
         Client(stranger)
 
 
+def test_a_daemon_that_is_not_who_it_should_be_is_refused_in_time(listening, address, monkeypatch):
+    monkeypatch.setattr("daemon.client.HELLO_S", 1.0)
+    far, another = keys.remote(address), zmq.curve_keypair()[0].decode()
+    with pytest.raises(ConnectionLost, match="key"):
+        Client(keys.Remote(far.work, far.control, another, far.keys))
+
+
 def test_a_revoked_client_is_out_without_a_restart(listening, address, monkeypatch):
     monkeypatch.setattr("daemon.client.HELLO_S", 1.0)
     Client(keys.remote(address)).close()

@@ -148,7 +148,13 @@ def _models() -> list[Model]:
         _log.warning("no models", reason=str(fault))
         return []
     return [
-        Model(name=record.name, task=task, sha256=record.sha256, licence=record.licence)
+        Model(
+            name=record.name,
+            task=task,
+            version=record.sha256[:8],  # weights have no other
+            sha256=record.sha256,
+            licence=record.licence,
+        )
         for record in records.values()
         for task in ("matte", "depth")
         if task in record.tasks or "portrait" in record.tasks

@@ -197,7 +197,10 @@ class Client:
 
     def _ask(self, question: protocol.Message, kind: type[Answer]) -> Answer:
         self._send("control", question)
+        until = time.monotonic() + figures.Limits().silence_s
         for message, _ in self._messages("control"):
+            if time.monotonic() > until:  # unasked pongs are no answer
+                raise ConnectionLost(f"no answer to {question}")
             if isinstance(message, protocol.Error):
                 raise DaemonError(message)
             if isinstance(message, kind) and getattr(message, "nonce", 0) == getattr(

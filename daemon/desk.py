@@ -73,7 +73,7 @@ class Desk:
     def probe(self) -> None:
         """Send every quiet client a `pong`: whoever is gone is noticed, and forgotten."""
         for peer in self._members:
-            self._post.send(peer, protocol.Pong())
+            self._post.offer(peer, protocol.Pong())
 
     def state(self) -> protocol.State:
         """Describe the daemon as it is now."""

@@ -11,17 +11,19 @@ import zmq
 from daemon import codec
 from daemon.jobs import Peer
 from daemon.log import Log
-from daemon.protocol import Message, Pong, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from daemon.figures import Limits
+    from daemon.protocol import Message
 
 HIGH_WATER = 16
 """Messages buffered per client and direction."""
 FRAMES_PER_TURN = 2000
 """Surplus frames thrown away in a row (2 ms); then the others get their turn."""
+MAX_WAITING = 1024
+"""A peer that lets more answers than this pile up does not read, and counts as gone."""
 _log = Log("defocus.post")
 
 Parts = list["bytes | zmq.Frame"]
@@ -43,13 +45,22 @@ class Post:
         """Peers found to have left since the caller last cleared this."""
 
     def send(self, peer: Peer, message: Message, frames: Sequence[zmq.Frame] = ()) -> None:
-        """Send, or keep for later; a progress report or pong that does not fit is dropped."""
+        """Send, or keep for later: every answer arrives, however full the pipe is just now."""
         parts: Parts = [codec.encode(message), *frames]
-        if peer in self._waiting:
-            if not isinstance(message, Progress | Pong):
-                self._waiting[peer].append((time.monotonic(), parts))
-        elif not self._try(peer, parts) and not isinstance(message, Progress | Pong):
-            self._waiting[peer] = deque([(time.monotonic(), parts)])
+        queue = self._waiting.get(peer)
+        if queue is None and self._try(peer, parts):
+            return
+        if queue is None:
+            queue = self._waiting[peer] = deque()
+        queue.append((time.monotonic(), parts))
+        if len(queue) > MAX_WAITING:
+            self.gone.add(peer)
+            del self._waiting[peer]
+
+    def offer(self, peer: Peer, message: Message) -> None:
+        """Send what may be lost: nothing when the peer is slow."""
+        if peer not in self._waiting:
+            self._try(peer, [codec.encode(message)])
 
     def flush(self) -> None:
         """Try again what had to wait; a peer that takes nothing for a minute counts as gone."""

@@ -220,9 +220,12 @@ class Schedule:
         for job in self._live():
             if job.told < due or (job is self.running and job.told < now - 0.1):
                 stage = self._stage(job)
-                self._tell(
-                    job, protocol.Progress(id=job.id, stage=stage[:64], fraction=job.fraction)
-                )
+                job.told = now
+                if (peer := job.session.peers.get("work")) is not None:
+                    self._post.offer(
+                        peer,
+                        protocol.Progress(id=job.id, stage=stage[:64], fraction=job.fraction),
+                    )
 
     def _stage(self, job: Job) -> str:
         if job.fetching is not None:

@@ -8,6 +8,7 @@ import pytest
 import zmq
 
 from daemon import keys
+from daemon.cli import studio
 from daemon.client import Client, ConnectionLost, Job, NotRunning, connect
 from daemon.faults.raw import Raw
 from daemon.faults.sandbox import wait_for
@@ -69,6 +70,23 @@ def test_a_daemon_that_is_not_who_it_should_be_is_refused_in_time(listening, add
     far, another = keys.remote(address), zmq.curve_keypair()[0].decode()
     with pytest.raises(ConnectionLost, match="key"):
         Client(keys.Remote(far.work, far.control, another, far.keys))
+
+
+def test_work_that_stays_here_because_the_other_machine_is_out_of_reach_is_announced(
+    in_sandbox, address, picture, monkeypatch, capsys
+):
+    class Here:
+        def __init__(self, device):
+            pass
+
+        def make(self, job, progress):
+            return "made here"
+
+    monkeypatch.setattr(studio, "Here", Here)
+    monkeypatch.setenv("DEFOCUS_REMOTE", address)
+    assert studio.There("auto", "cpu").make(Job(picture), print) == "made here"
+    assert f"{address}: " in (said := capsys.readouterr().err)
+    assert "going on without it" in said
 
 
 def test_a_revoked_client_is_out_without_a_restart(listening, address, monkeypatch):

@@ -48,6 +48,6 @@ def analyse(
     rgb = inference.check_photo(rgb)
     choice = Choice(people, focus_point, refine)
     progress("matte", 0.0)
-    seen = inference.predict(rgb, model=model, device=device)
+    seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("matte", 0.0))
     matte = full_matte(rgb, seen, choice, progress_rule.part(progress, 0.3, 0.7))
     return matte, full_depth(rgb, seen, matte, progress_rule.part(progress, 0.7, 1.0))

@@ -67,7 +67,7 @@ def estimate_depth(
     if matte is not None and matte.shape != rgb.shape[:2]:
         raise InputError(f"matte must have the photo's shape {rgb.shape[:2]}, got {matte.shape}")
     progress("depth", 0.0)
-    seen = inference.predict(rgb, model=model, device=device)
+    seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("depth", 0.0))
     return full_depth(rgb, seen, matte, progress_rule.part(progress, 0.4, 1.0))
 
 
@@ -87,9 +87,11 @@ def full_depth(
     disparity = upsampling.resized(seen.disparity, size)
     cover = np.clip(upsampling.resized(seen.matte if matte is None else matte, size), 0, 1)
     pixel = max(size) / max(seen.disparity.shape)  # of the disparity map, at the fitting size
-    surfaces = [
-        _surface(colours, disparity, side, pixel) for side in (_core(cover), _core(1 - cover))
-    ]
+    progress("depth", 0.1)
+    surfaces = []
+    for side in (_core(cover), _core(1 - cover)):
+        surfaces.append(_surface(colours, disparity, side, pixel))
+        progress("depth", 0.1 + 0.1 * len(surfaces))
     lowest, highest = _range(disparity, pixel)
     progress("depth", 0.4)
     own = cover if matte is None else matte

@@ -83,7 +83,7 @@ def portrait_matte(
     rgb = inference.check_photo(rgb)
     choice = Choice(people, focus_point, refine)
     progress("matte", 0.0)
-    seen = inference.predict(rgb, model=model, device=device)
+    seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("matte", 0.0))
     return full_matte(rgb, seen, choice, progress_rule.part(progress, 0.4, 1.0))
 
 
@@ -113,6 +113,7 @@ def full_matte(
 ) -> Float32:
     """Bring a prediction's matte to the size of `rgb`, see `portrait_matte`."""
     coarse = _chosen(seen, choice)
+    progress("matte", 0.0)
     if coarse.max() < EMPTY:
         progress("matte", 1.0)
         return np.zeros(rgb.shape[:2], np.float32)
@@ -147,11 +148,13 @@ def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
     scale = min(FIT_SIDE / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     colours = upsampling.guide(upsampling.resized(rgb, size))
+    progress("matte", 0.1)
     plane = np.asarray(np.clip(upsampling.resized(coarse, size), 0, 1), np.float32)
     sure = (2 * plane - 1) ** 2
     network_pixel = max(size) / max(coarse.shape)
     radius = max(round(2 * network_pixel), 2)
     model = upsampling.fit(colours, plane, sure + np.float32(0.2), radius, 1e-3)
+    progress("matte", 0.15)
     reach = 2 * radius + 1
     kernel = np.ones((reach, reach), np.uint8)
     unsure = ((plane > 0.02) & (plane < 0.98)).astype(np.float32)

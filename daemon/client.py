@@ -16,7 +16,6 @@ from daemon.keys import Remote
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -37,7 +36,7 @@ __all__ = [
 Answer = TypeVar("Answer", bound=protocol.Message)
 
 HELLO_S = 5.0
-TICK_MS = 100
+TICK_MS = 50
 
 
 class DaemonError(Exception):
@@ -99,18 +98,13 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close both sockets."""
         for socket in self._sockets.values():
-            socket.close(linger=0)
+            socket.close()
         self._context.term()
 
     def render(
@@ -129,7 +123,7 @@ class Client:
         progress
             Called as `progress(stage, fraction)` with what the daemon reports.
         cancelled
-            Asked about ten times a second; true cancels the request, as does Ctrl+C.
+            Asked about twenty times a second; true cancels the request, as does Ctrl+C.
 
         Raises
         ------
@@ -187,7 +181,7 @@ class Client:
         raise AssertionError("unreachable: _messages ends only by an exception")
 
     def _messages(self, name: str) -> Any:
-        """Yield (message, frames), or (None, []) about ten times a second, until silence."""
+        """Yield (message, frames), or (None, []) about twenty times a second, until silence."""
         socket = self._sockets[name]
         heard = time.monotonic()
         while True:
@@ -203,7 +197,10 @@ class Client:
 
     def _ask(self, question: protocol.Message, kind: type[Answer]) -> Answer:
         self._send("control", question)
+        until = time.monotonic() + figures.Limits().silence_s
         for message, _ in self._messages("control"):
+            if time.monotonic() > until:  # unasked pongs are no answer
+                raise ConnectionLost(f"no answer to {question}")
             if isinstance(message, protocol.Error):
                 raise DaemonError(message)
             if isinstance(message, kind) and getattr(message, "nonce", 0) == getattr(
@@ -223,6 +220,9 @@ class Client:
 
     def _open(self, name: str, endpoint: str) -> protocol.Welcome:
         socket = self._sockets[name] = self._context.socket(zmq.DEALER)
+        # from the start: set at the close only, it does not reach a connection whose handshake has
+        # failed (a wrong key), and the context waits for ever for the hello to leave
+        socket.linger = 0
         # a restarted daemon does not know this session, so a silent reconnect would only hide it
         socket.setsockopt(zmq.RECONNECT_IVL, -1)
         if isinstance(self._where, Remote):
@@ -236,7 +236,8 @@ class Client:
         )
         socket.send(codec.encode(hello))
         if not socket.poll(int(HELLO_S * 1000)):
-            raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s")
+            keys_too = ", or a key is wrong" if isinstance(self._where, Remote) else ""
+            raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s{keys_too}")
         answer = codec.decode_server(socket.recv())
         if isinstance(answer, protocol.Error):
             raise DaemonError(answer)

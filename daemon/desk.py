@@ -73,12 +73,12 @@ class Desk:
     def probe(self) -> None:
         """Send every quiet client a `pong`: whoever is gone is noticed, and forgotten."""
         for peer in self._members:
-            self._post.send(peer, protocol.Pong())
+            self._post.offer(peer, protocol.Pong())
 
     def state(self) -> protocol.State:
         """Describe the daemon as it is now."""
         schedule, link = self._schedule, self._link
-        ready, vitals = schedule.ready, schedule.vitals
+        known, vitals = schedule.known, schedule.vitals
         return protocol.State(
             server=__version__,
             pid=os.getpid(),
@@ -96,8 +96,8 @@ class Desk:
             device_bytes=vitals.device_bytes if link.pid else 0,
             cache=vitals.cache if link.pid else {},
             cache_limit_bytes=self._settings.cache_bytes,
-            devices=ready.devices if ready else [],
-            models=ready.models if ready else [],
+            devices=known.devices if known else [],
+            models=known.models if known else [],
         )
 
     def stop(self, *, drain: bool) -> int:
@@ -144,14 +144,14 @@ class Desk:
         session = self._sessions.setdefault(name, Session(name, hello.client))
         session.peers[peer.socket] = peer
         self._members[peer] = session
-        ready = self._schedule.ready
+        known = self._schedule.known
         return protocol.Welcome(
             protocol=min(high, protocol.PROTOCOL[1]),
             server=__version__,
             session=name,
             limits=self._settings.limits,
-            devices=ready.devices if ready else [],
-            models=ready.models if ready else [],
+            devices=known.devices if known else [],
+            models=known.models if known else [],
         )
 
     def _render(self, peer: Peer, session: Session, request: protocol.Render) -> None:
@@ -194,7 +194,7 @@ class Desk:
 
 def _check_frames(parts: list[zmq.Frame]) -> None:
     if len(parts) > figures.MAX_FRAMES:
-        raise Refused("too_large", f"{len(parts)} frames; at most {figures.MAX_FRAMES} are allowed")
+        raise Refused("too_large", f"more than the {figures.MAX_FRAMES} frames that are allowed")
 
 
 def _check_frame(job: Job, name: str, nbytes: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import zmq
 
-from daemon import __version__, connection, keys
+from daemon import __version__, connection, heap, keys
 from daemon.desk import Desk
 from daemon.keys import Gate
 from daemon.link import WorkerLink
@@ -122,6 +122,8 @@ class Front:
         if time.monotonic() > self._probe_at:
             self._probe_at = time.monotonic() + self._settings.limits.silence_s
             self._desk.probe()
+            if not active:
+                heap.give_back()
             if self._metrics is not None:
                 self._metrics.update(self._desk.state())
         self._post.flush()
@@ -152,6 +154,7 @@ def serve(settings: Settings) -> None:
         Another daemon of this user holds the lock.
     """
     taken = connection.lock(settings.directory)
+    heap.keep_freed()
     front = Front(settings)
     try:
         where = front.bind()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daemon import connection
+from daemon import children, connection
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ALREADY_RUNNING = 3
 """Exit status of a daemon that lost the race for the lock."""
@@ -47,7 +49,7 @@ def start(directory: Path, options: tuple[str, ...] = ()) -> connection.Connecti
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,
-            env=_environment(directory),
+            env=children.environment(DEFOCUS_RUNTIME_DIR=str(directory)),
             start_new_session=True,
         )
         deadline = time.monotonic() + START_S
@@ -78,7 +80,7 @@ def start_detached(directory: Path) -> connection.Connection:
         capture_output=True,
         text=True,
         errors="replace",
-        env=_environment(directory),
+        env=children.environment(DEFOCUS_RUNTIME_DIR=str(directory)),
         check=False,
     )
     found = connection.find(directory)
@@ -100,13 +102,3 @@ def stop_by_force(where: connection.Connection, *, wait_s: float = 5.0) -> None:
                 process.wait(wait_s)
             except psutil.TimeoutExpired:
                 process.kill()
-
-
-def _environment(directory: Path) -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[1])
-    paths = filter(None, [root, os.environ.get("PYTHONPATH", "")])
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "DEFOCUS_RUNTIME_DIR": str(directory),
-    }

@@ -15,7 +15,7 @@ import msgspec
 import psutil
 import zmq
 
-from daemon import codec, inner
+from daemon import children, codec, inner
 from daemon.connection import MAX_IPC_PATH
 from daemon.log import MAX_LOG_BYTES, WORKER_LOG_NAME, Log
 from daemon.post import bound
@@ -183,8 +183,6 @@ class WorkerLink:
         return Path(os.devnull).open("wb")
 
     def _launch(self, endpoint: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        root = str(Path(__file__).resolve().parents[1])
-        paths = [root, os.environ.get("PYTHONPATH", "")]
         settings = self._settings
         process = subprocess.Popen(
             [
@@ -196,11 +194,7 @@ class WorkerLink:
             stderr=log,
             # threads that spin at barriers starve each other when an editor computes beside them:
             # 10 s instead of 2 s for one small render on two busy cores
-            env={
-                "OMP_WAIT_POLICY": "PASSIVE",
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            },
+            env={"OMP_WAIT_POLICY": "PASSIVE", **children.environment()},
             start_new_session=True,  # Ctrl+C in the front's terminal is the front's business
         )
         assert process.stdin is not None

@@ -24,7 +24,7 @@ from bokeh_core.networks import registry
 from bokeh_core.progress import Progress, part
 from bokeh_core.rendering import prepare, render, render_prepared
 from bokeh_core.segmentation import portrait_matte
-from bokeh_core.subjects import at_point
+from bokeh_core.subjects import full_at_point
 from daemon import optics, samples
 from daemon.figures import Limits
 from daemon.planes import DType, ResultPlane
@@ -137,22 +137,29 @@ class Task:
     # --- the steps
 
     def _prepared(self, report: Progress) -> Prepared:
+        """Give what the renderer reads; only a preview's is worth keeping.
+
+        At full size it is decoded anew in 0.1 s, and would take 12 bytes a pixel for as long as the
+        picture is in the cache.
+        """
+        scale = self.request.preview / self._long_side()
+        if not 0 < scale < 1:
+            return self._full_size(report)
         key = self._prepared_key()
         kept = self._find("prepared", key, Prepared)
         if kept is not None:
             return kept
-        source = Source(self.request.image, self.planes["image"])
-        with self._timed("decode"):
-            light = source.light()
-        maps = self._maps(light, part(report, 0.0, 0.5))
-        long_side = max(light.shape[:2])
-        if 0 < self.request.preview < long_side:
-            with self._timed("reduce"):
-                ready = _reduced(source, light, maps, self.request.preview / long_side)
-        else:
-            ready = Prepared(source, light, maps)
+        full = self._full_size(report)
+        with self._timed("reduce"):
+            ready = _reduced(full.source, full.light, full.maps, scale)
         self.cache.put("prepared", key, ready)
         return ready
+
+    def _full_size(self, report: Progress) -> Prepared:
+        source = Source(self.request.image, self.planes["image"])
+        with self._timed("decode"):
+            light = source.light(lambda done: report("decode", 0.02 * done))
+        return Prepared(source, light, self._maps(light, part(report, 0.02, 0.5)))
 
     def _maps(self, light: Float32, report: Progress) -> Maps:
         given = {
@@ -168,7 +175,7 @@ class Task:
             matte = np.zeros_like(matte)
         elif self.request.subject == "at_focus_point":
             with self._timed("subject"):
-                matte = at_point(matte, depth, self._focus_point())
+                matte = full_at_point(matte, depth, self._focus_point(), report)
         return Maps(matte, depth)
 
     def _analysis(self, light: Float32, report: Progress) -> Maps:
@@ -215,6 +222,7 @@ class Task:
             dtype = request.map_dtype or request.image.dtype
             for name in ("matte", "depth"):
                 if name in request.want:
+                    report("encode", 0.98)
                     pixels[name] = samples.map_codes(getattr(ready.maps, name), dtype)
         report("send", 1.0)
         ordered = {name: np.ascontiguousarray(pixels[name]) for name in request.want}
@@ -245,7 +253,7 @@ class Task:
                     tile=self.tile,
                 )
         with self._timed("composite"):
-            codes = ready.source.composite(ready.light, rendered)
+            codes = ready.source.composite(ready.light, rendered, lambda _: report("encode", 1.0))
         return codes, look.focus if isinstance(look, library.Lens) else None
 
     def _cut(self, ready: Prepared, matte: Float32 | None, max_coc: float) -> Cut:

@@ -11,15 +11,19 @@ import zmq
 from daemon import codec
 from daemon.jobs import Peer
 from daemon.log import Log
-from daemon.protocol import Message, Pong, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from daemon.figures import Limits
+    from daemon.protocol import Message
 
 HIGH_WATER = 16
 """Messages buffered per client and direction."""
+FRAMES_PER_TURN = 2000
+"""Surplus frames thrown away in a row (2 ms); then the others get their turn."""
+MAX_WAITING = 1024
+"""A peer that lets more answers than this pile up does not read, and counts as gone."""
 _log = Log("defocus.post")
 
 Parts = list["bytes | zmq.Frame"]
@@ -35,17 +39,28 @@ class Post:
             "work": _router(context, limits.max_frame_bytes, limits),
             "control": _router(context, 16 * limits.max_header_bytes, limits),
         }
+        self._surplus: set[Literal["work", "control"]] = set()
+        """Sockets in the middle of a message with too many frames."""
         self.gone: set[Peer] = set()
         """Peers found to have left since the caller last cleared this."""
 
     def send(self, peer: Peer, message: Message, frames: Sequence[zmq.Frame] = ()) -> None:
-        """Send, or keep for later; a progress report or pong that does not fit is dropped."""
+        """Send, or keep for later: every answer arrives, however full the pipe is just now."""
         parts: Parts = [codec.encode(message), *frames]
-        if peer in self._waiting:
-            if not isinstance(message, Progress | Pong):
-                self._waiting[peer].append((time.monotonic(), parts))
-        elif not self._try(peer, parts) and not isinstance(message, Progress | Pong):
-            self._waiting[peer] = deque([(time.monotonic(), parts)])
+        queue = self._waiting.get(peer)
+        if queue is None and self._try(peer, parts):
+            return
+        if queue is None:
+            queue = self._waiting[peer] = deque()
+        queue.append((time.monotonic(), parts))
+        if len(queue) > MAX_WAITING:
+            self.gone.add(peer)
+            del self._waiting[peer]
+
+    def offer(self, peer: Peer, message: Message) -> None:
+        """Send what may be lost: nothing when the peer is slow."""
+        if peer not in self._waiting:
+            self._try(peer, [codec.encode(message)])
 
     def flush(self) -> None:
         """Try again what had to wait; a peer that takes nothing for a minute counts as gone."""
@@ -69,13 +84,38 @@ class Post:
             socket.close(linger=linger_ms)
 
     def receive(self, name: Literal["work", "control"]) -> Iterable[tuple[Peer, list[zmq.Frame]]]:
-        """Give what has arrived on one socket, at most some dozen messages in a row."""
+        """Give what has arrived on one socket, at most some dozen messages in a row.
+
+        Of a message with too many frames one frame more than allowed is given.
+        """
         for _ in range(32):  # then the other socket gets its turn
+            if name in self._surplus and not self._skip(name):
+                return
             try:
-                sender, *parts = self.sockets[name].recv_multipart(zmq.NOBLOCK, copy=False)
+                sender = self.sockets[name].recv(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            yield Peer(name, bytes(sender.buffer)), parts
+            yield Peer(name, bytes(sender.buffer)), self._frames(name, more=sender.more)
+
+    def _frames(self, name: Literal["work", "control"], *, more: bool) -> list[zmq.Frame]:
+        """Read the frames of a message, all of which are here: ZeroMQ delivers it whole."""
+        parts: list[zmq.Frame] = []
+        while more and len(parts) <= self._limits.max_frames:
+            parts.append(self.sockets[name].recv(copy=False))
+            more = parts[-1].more
+        if more:
+            self._surplus.add(name)
+        return parts
+
+    def _skip(self, name: Literal["work", "control"]) -> bool:
+        """Throw surplus frames away; tells whether the message is over."""
+        socket = self.sockets[name]
+        for _ in range(FRAMES_PER_TURN):
+            socket.recv()
+            if not socket.getsockopt(zmq.RCVMORE):
+                self._surplus.discard(name)
+                return True
+        return False
 
     def _try(self, peer: Peer, parts: Parts) -> bool:
         try:

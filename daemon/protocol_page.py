@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from daemon import connection, figures, optics, planes, protocol
+from daemon import connection, figures, optics, planes, post, protocol
 
 CLIENT = typing.get_args(protocol.ClientMessage)
 SERVER = typing.get_args(protocol.ServerMessage)
@@ -64,6 +64,7 @@ the few lines of `examples/client.py`. Two connections, `work` and `control`, ea
 - While a request is accepted and unanswered, `progress` comes at least every
   {limits.progress_every_s:g} s: silence for {limits.silence_s:g} s means that the daemon is gone.
 - A `pong` may come unasked at any time; ignore messages that are not expected.
+- Read what comes: a client that lets more than {waiting:,} answers pile up counts as gone.
 - `need` may come again until the answer (a worker died): keep the pixels until then.
 - A client whose connection closes has its requests cancelled. One that reconnects says `hello`
   with the same `session` and sends its `render` again: a live request goes on, a finished one is
@@ -97,6 +98,7 @@ def page() -> str:
         conversation=inspect.cleandoc(conversation),
         framing=doc[doc.index("A message is") : doc.index("Parameters of the blur")].strip(),
         limits=figures.Limits(),
+        waiting=post.MAX_WAITING,
         errors="\n".join(
             f"| `{code}` | {'yes' if retryable else 'no'} | {meaning} | {hint} |"
             for code, (retryable, meaning, hint) in protocol.ERRORS.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from bokeh_core.errors import InputError
 from bokeh_core.picture import from_linear, to_linear
+from bokeh_core.upsampling import strips
 from daemon.planes import Plane
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 Float32: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[Any]
+Tick: TypeAlias = Callable[[float], None]
 
 NUMPY: dict[str, str] = {"u8": "|u1", "u16": "<u2", "f32": "<f4"}
 
@@ -39,14 +42,22 @@ class Source:
         """(H, W, 1) or (H, W, 0) codes."""
         return self.codes[..., self.colours.shape[2] :]
 
-    def light(self) -> Float32:
-        """Give (H, W, 3) linear light; negative (out of gamut) values become 0."""
-        light = to_linear(self.colours, self.plane.transfer)
-        if self.codes.dtype.kind == "f":
-            light = np.maximum(light, np.float32(0))
-        return np.repeat(light, 3, axis=2) if light.shape[2] == 1 else light
+    def light(self, tick: Tick = lambda _: None) -> Float32:
+        """Give (H, W, 3) linear light; negative (out of gamut) values become 0.
 
-    def composite(self, light: Float32, rendered: Float32) -> Codes:
+        `tick(fraction)` is called after every strip, here and in `composite`.
+        """
+        height, width = self.codes.shape[:2]
+        light = np.empty((height, width, 3), np.float32)
+        for part in strips(height, width):
+            values = to_linear(self.colours[part], self.plane.transfer)
+            if self.codes.dtype.kind == "f":
+                values = np.maximum(values, np.float32(0))
+            light[part] = values  # grey fills all three
+            tick(part.stop / height)
+        return light
+
+    def composite(self, light: Float32, rendered: Float32, tick: Tick = lambda _: None) -> Codes:
         """Encode a rendered picture like the source.
 
         Where rendering changed nothing, the source's own codes are kept, bit for bit (also those
@@ -55,10 +66,14 @@ class Source:
         colours = rendered if self.plane.channels >= 3 else rendered[..., 1:2]
         codes = np.empty_like(self.codes)
         count = colours.shape[2]
-        codes[..., :count] = from_linear(colours, self.codes.dtype, self.plane.transfer)
-        codes[..., count:] = self.alpha
-        same = (rendered == light).all(axis=2)
-        np.copyto(codes, self.codes, where=same[..., None])
+        height, width = self.codes.shape[:2]
+        for part in strips(height, width):
+            coded = codes[part]
+            coded[..., :count] = from_linear(colours[part], self.codes.dtype, self.plane.transfer)
+            coded[..., count:] = self.alpha[part]
+            same = (rendered[part] == light[part]).all(axis=2)
+            np.copyto(coded, self.codes[part], where=same[..., None])
+            tick(part.stop / height)
         return codes
 
     def reduced(self, light: Float32, width: int, height: int) -> tuple[Source, Float32]:

@@ -50,6 +50,9 @@ class Schedule:
         self.finished: collections.Counter[str] = collections.Counter()
         self.vitals = inner.Vitals()
         self.ready: inner.Ready | None = None
+        """What the worker said of itself; None while none is loaded."""
+        self.known: inner.Ready | None = None
+        """What the latest worker said: unloading it does not change devices and models."""
 
     # --- what clients want
 
@@ -123,7 +126,7 @@ class Schedule:
     def on_worker(self, message: inner.FromWorker, frames: Sequence[zmq.Frame]) -> None:
         """Handle one message of the worker."""
         if isinstance(message, inner.Ready):
-            self.ready = message
+            self.ready = self.known = message
             self._start_failures = 0
         elif self.running is not None and message.number == self.running.number:
             if isinstance(message, inner.Step):
@@ -217,9 +220,12 @@ class Schedule:
         for job in self._live():
             if job.told < due or (job is self.running and job.told < now - 0.1):
                 stage = self._stage(job)
-                self._tell(
-                    job, protocol.Progress(id=job.id, stage=stage[:64], fraction=job.fraction)
-                )
+                job.told = now
+                if (peer := job.session.peers.get("work")) is not None:
+                    self._post.offer(
+                        peer,
+                        protocol.Progress(id=job.id, stage=stage[:64], fraction=job.fraction),
+                    )
 
     def _stage(self, job: Job) -> str:
         if job.fetching is not None:

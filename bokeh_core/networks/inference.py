@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ from bokeh_core.errors import InputError, ModelCorrupt, OutOfMemory
 from bokeh_core.networks import hub, registry
 from bokeh_core.networks.shared import STRIDE, SharedPortraitNet
 from bokeh_core.picture.transfer import from_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Float32 = npt.NDArray[np.float32]
 
@@ -81,7 +85,13 @@ def network(name: str, device: str) -> tuple[nn.Module, registry.ModelRecord]:
     return model, record
 
 
-def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu") -> Prediction:
+def predict(
+    rgb: Float32,
+    *,
+    model: str = registry.DEFAULT,
+    device: str = "cpu",
+    tick: Callable[[], None] = lambda: None,
+) -> Prediction:
     """Run matte and disparity in one pass.
 
     Parameters
@@ -93,6 +103,9 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
         the default network the matte.
     device
         A torch device.
+    tick
+        Called between the parts of the work, which take up to 0.2 s each; an exception raised in it
+        stops the call.
 
     Raises
     ------
@@ -103,22 +116,27 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
     """
     try:
         if model not in hub.MODELS:
-            return _predict(rgb, model, device)
+            return _predict(rgb, model, device, tick)
         optional = hub.find(model)
         pixels = network_input(rgb, optional.input_size, optional.multiple)
         disparity = hub.disparity(pixels, optional, device)
-        return replace(_predict(rgb, registry.DEFAULT, device), disparity=disparity)
+        tick()
+        return replace(_predict(rgb, registry.DEFAULT, device, tick), disparity=disparity)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(f"no room for the network on {device}: {error}") from None
 
 
-def _predict(rgb: Float32, model: str, device: str) -> Prediction:
+def _predict(rgb: Float32, model: str, device: str, tick: Callable[[], None]) -> Prediction:
     """Mean of what the network says about the photo and about its mirror image."""
     net, record = network(model, device)
     pixels = network_input(rgb, record.input_size)
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
+    tick()
     with torch.inference_mode():
-        seen, mirrored = (_forward(net, view) for view in (image, image.flip(3)))
+        seen = _forward(net, image)
+        tick()
+        mirrored = _forward(net, image.flip(3))
+        tick()
         matte, disparity = (
             (plane + other.flip(3)) / 2 for plane, other in zip(seen, mirrored, strict=True)
         )

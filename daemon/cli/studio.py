@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import uuid
@@ -90,8 +91,10 @@ class There:
         except (client.NotRunning, client.ConnectionLost) as error:
             if self._where == "start":
                 raise BokehError(str(error)) from error
-            if isinstance(error, client.ConnectionLost):
-                print("defocus: the daemon was lost; going on without it", file=sys.stderr)
+            lost = isinstance(error, client.ConnectionLost)
+            if lost or os.environ.get("DEFOCUS_REMOTE"):  # asked for, so its absence is news
+                reason = "the daemon was lost" if lost else str(error)
+                print(f"defocus: {reason}; going on without it", file=sys.stderr)
             self._here = Here(self._device)
             return self._here.make(job, progress)
         return Made(

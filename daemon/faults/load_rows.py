@@ -5,13 +5,21 @@ from __future__ import annotations
 import random
 import statistics
 import time
+from typing import TYPE_CHECKING
 
+from daemon.bench_pipeline import photo
 from daemon.bench_transport import latency
-from daemon.client import Job
+from daemon.client import DaemonError, Job
 from daemon.faults.death_rows import picture
 from daemon.faults.raw import Raw, request
 from daemon.faults.row import Row
-from daemon.faults.sandbox import sandbox
+from daemon.faults.sandbox import sandbox, wait_for
+from daemon.optics import Lens
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from daemon.client import Client
 
 
 def cancel_row(count: int) -> Row:
@@ -51,6 +59,50 @@ def _cancel_once(row: Row, raw: Raw, name: str, dice: random.Random) -> None:
     row.took(time.monotonic() - began)
     if answers != 1:
         row.fail("lost", f"{name}: {answers} answers")
+
+
+def engine_cancel_row(count: int, megapixels: float) -> Row:
+    """Cancel jobs of the real engine at random instants, half of them before the blur."""
+    row = Row(f"cancel with the real engine at random instants, {megapixels:g} MP")
+    dice = random.Random(7)  # noqa: S311
+    times = []
+    with sandbox("daemon.engine") as place:
+        place.start()
+        with place.client() as client:
+            wait_for(lambda: client.status().worker == "idle", 60, "the engine")
+            image = photo(megapixels)
+            for number in range(count):
+                row.tried += 1
+                image[0, 0] = number, number // 256, 0  # a picture that no cache knows
+                delay = dice.uniform(0, 2) if number % 2 else dice.uniform(2, 8)
+                times.append(_cancel_engine(row, client, image, delay * megapixels / 12))
+            if client.status().worker_restarts:
+                row.fail("hung", "a worker had to be killed")
+    last = len(times) - 1
+    middle, high = (1000 * sorted(times)[round(q * last)] for q in (0.5, 0.95))
+    row.note = f"p50 {middle:.0f}, p95 {high:.0f} ms; meant: within 200 ms"
+    return row
+
+
+def _cancel_engine(row: Row, client: Client, image: np.ndarray, delay: float) -> float:
+    """Render, cancel after `delay` seconds; gives the seconds from then to the typed answer."""
+    began = time.monotonic()
+    asked: list[float] = []
+
+    def cancelled() -> bool:
+        if time.monotonic() - began < delay:
+            return False
+        asked.append(time.monotonic())
+        return True
+
+    try:
+        client.render(Job(image, lens=Lens(max_coc=30)), cancelled=cancelled)
+    except DaemonError as error:
+        if error.code != "cancelled":
+            row.fail("untyped", error.code)
+    seconds = time.monotonic() - asked[0] if asked else 0.0  # it was done before
+    row.took(seconds)
+    return seconds
 
 
 def clients_row(clients: int, requests: int) -> Row:

@@ -12,7 +12,6 @@ import zmq
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -39,17 +38,12 @@ class Raw:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Leave."""
-        self.socket.close(linger=0)
+        self.socket.close()
         self._context.term()
 
     def hello(self, **changes: Any) -> Header:

@@ -1,4 +1,4 @@
-"""Rows about what runs out or breaks: memory, weights, disk; and a soak for what leaks."""
+"""Rows about what runs out or breaks: memory, weights, disk."""
 
 from __future__ import annotations
 
@@ -19,19 +19,33 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import numpy as np
-import psutil
 
 from bokeh_core.errors import ModelError, OutOfMemory
 from daemon.client import Job
 from daemon.faults.death_rows import picture
 from daemon.faults.row import Row
 from daemon.faults.sandbox import sandbox
+from daemon.optics import Lens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-STEPS = ("analyse", "render", "Source.light", "Source.composite", "samples.map_codes")
-"""Steps of `daemon.pipeline` that allocate."""
+    from daemon.work import Outcome
+
+PREVIEW: dict[str, Any] = {"preview": 32}
+PERSON: dict[str, Any] = {"subject": "at_focus_point", "lens": Lens(focus_point=(0.5, 0.5))}
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("analyse", {}),
+    ("render", {}),
+    ("Source.light", {}),
+    ("Source.composite", {}),
+    ("samples.map_codes", {}),
+    ("samples.shrink", PREVIEW),
+    ("prepare", PREVIEW),
+    ("render_prepared", PREVIEW),
+    ("full_at_point", PERSON),
+)
+"""Steps of `daemon.pipeline` that allocate, and what makes a job take them."""
 FULL_DISK_BYTES = 65_536
 
 
@@ -44,30 +58,48 @@ def memory_row() -> Row:
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     real = engine.create(64 << 20, "cpu")
     logging.getLogger("defocus").addHandler(logging.NullHandler())  # 30 warnings are expected
-    for step in STEPS:
+    for step, changes in STEPS:
         for failures in (1, 2, len(engine.LADDER)):
             row.tried += 1
-            request, pixels = Job(image).message("m")
+            request, pixels = Job(image, **changes).message("m")
             frames = {name: plane.data.cast("B") for name, plane in pixels.items()}
             real.free()
-            last = failures >= len(engine.LADDER)
-            try:
-                with _failing(step, failures):
-                    outcome = real.run(request, frames, lambda *_: None)
-            except OutOfMemory:
-                if not last:
-                    row.fail("lost", f"{step} x {failures}")
-            except Exception as fault:  # noqa: BLE001 - that is what is counted
-                row.fail("untyped", f"{step} x {failures}: {fault!r}")
-            else:
-                if last or len(outcome.pixels) != 3:
-                    row.fail("lost", f"{step} x {failures}: a result out of nothing")
+            with _failing(step, failures) as left:
+                _run_short_of_memory(
+                    row,
+                    f"{step} x {failures}",
+                    left,
+                    functools.partial(real.run, request, frames, _nobody),
+                )
+            if left[0] == failures:
+                row.fail("lost", f"{step} was never taken")
     return row
 
 
+def _run_short_of_memory(row: Row, what: str, left: list[int], run: Callable[[], Outcome]) -> None:
+    """Expect a result as long as one try of the ladder had memory, else `OutOfMemory`."""
+    from daemon import engine  # noqa: PLC0415 - torch
+
+    before = left[0]
+    try:
+        outcome = run()
+    except OutOfMemory:
+        if before - left[0] < len(engine.LADDER):
+            row.fail("lost", f"{what}: given up too early")
+    except Exception as fault:  # noqa: BLE001 - that is what is counted
+        row.fail("untyped", f"{what}: {fault!r}")
+    else:
+        if before - left[0] >= len(engine.LADDER) or len(outcome.pixels) != 3:
+            row.fail("lost", f"{what}: a result out of nothing")
+
+
+def _nobody(_stage: str, _fraction: float) -> None:
+    """Report to nobody."""
+
+
 @contextmanager
-def _failing(step: str, failures: int) -> Iterator[None]:
-    """Make a step of the pipeline raise `MemoryError` so many times."""
+def _failing(step: str, failures: int) -> Iterator[list[int]]:
+    """Make a step of the pipeline raise `MemoryError` so many times; gives how many are left."""
     from daemon import pipeline  # noqa: PLC0415 - torch
 
     *owners, name = step.split(".")
@@ -82,7 +114,7 @@ def _failing(step: str, failures: int) -> Iterator[None]:
         return real(*args, **kwargs)
 
     with mock.patch.object(target, name, flaky):
-        yield
+        yield left
 
 
 def weights_row(count: int) -> Row:
@@ -187,45 +219,3 @@ def _full_disk(folder: Path) -> Iterator[bool]:
         yield True
     finally:
         subprocess.run(["umount", "--lazy", folder], check=False)
-
-
-def soak_row(minutes: float) -> Row:
-    """Render, cancel and reconnect for a while; watch memory, descriptors and threads."""
-    row = Row(f"soak of {minutes:g} min: render, re-render, cancel, reconnect")
-    with sandbox() as place:
-        place.start()
-        front = psutil.Process(place.where.pid)
-        _soak_round(row, place.client, 0)
-        samples = [_vital_signs(front)]
-        began = time.monotonic()
-        number = 1
-        while time.monotonic() - began < 60 * minutes:
-            _soak_round(row, place.client, number)
-            number += 1
-            samples.append(_vital_signs(front))
-        hours = (time.monotonic() - began) / 3600
-    settled = samples[len(samples) // 3 :]  # memory grows until every path has been taken once
-    slope = (settled[-1][0] - settled[0][0]) / (1 << 20) / (hours * 2 / 3)
-    row.note = (
-        f"front: {slope:+.1f} MiB/h, descriptors {samples[0][1]} -> {samples[-1][1]}, "
-        f"threads {samples[0][2]} -> {samples[-1][2]}"
-    )
-    if samples[-1][1] > samples[0][1] + 4 or samples[-1][2] > samples[0][2]:
-        row.fail("lost", row.note)
-    return row
-
-
-def _soak_round(row: Row, connect: Callable[[], Any], number: int) -> None:
-    with connect() as client:
-        for step in range(5):
-            row.tried += 1
-            began = time.monotonic()
-            try:
-                client.render(Job(picture(number), preview=step))
-            except Exception as fault:  # noqa: BLE001 - that is what is counted
-                row.fail("lost", repr(fault))
-            row.took(time.monotonic() - began)
-
-
-def _vital_signs(process: psutil.Process) -> tuple[int, int, int]:
-    return process.memory_info().rss, process.num_fds(), process.num_threads()

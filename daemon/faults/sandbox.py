@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from daemon import connection
+from daemon import children, connection
 from daemon.client import Client
 from daemon.faults.engine import MEMORY
 
@@ -52,16 +52,12 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """Give the environment in which everything happens here."""
-        root = str(Path(__file__).resolve().parents[2])
-        paths = filter(None, [root, os.environ.get("PYTHONPATH", "")])
-        return {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "DEFOCUS_RUNTIME_DIR": str(self.directory),
-            "DEFOCUS_LOG_DIR": str(self.root / "logs"),
-            "DEFOCUS_CONFIG_DIR": str(self.root / "config"),
-            MEMORY: str(self.memory),
-        }
+        return children.environment(
+            DEFOCUS_RUNTIME_DIR=str(self.directory),
+            DEFOCUS_LOG_DIR=str(self.root / "logs"),
+            DEFOCUS_CONFIG_DIR=str(self.root / "config"),
+            **{MEMORY: str(self.memory)},
+        )
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start one more daemon process here, without waiting."""

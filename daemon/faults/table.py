@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from daemon import __version__
-from daemon.faults import death_rows, load_rows, resource_rows, wire_rows
+from daemon.faults import death_rows, load_rows, resource_rows, soak_rows, wire_rows
 from daemon.faults.sandbox import sandbox
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
     Parameters
     ----------
     full
-        The counts of the published table, about twenty minutes; else about a minute.
+        The counts of the published table, about twenty minutes; else about a minute. What is timed
+        comes first.
     soak_minutes
         Length of the soak; 0 leaves it out.
     """
@@ -41,6 +42,9 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
         make(wire_rows.bomb_row, count(20, 1)),
         make(_foreign_pixels, count(100, 5)),
         make(load_rows.cancel_row, count(300, 10)),
+        make(load_rows.engine_cancel_row, count(40, 2), 12.0 if full else 1.0),
+        make(load_rows.control_row, count(2_000, 100)),
+        *(make(load_rows.clients_row, n, count(2_000, 2 * n + 8)) for n in (1, 4, 16, 64)),
         make(death_rows.client_row, count(100, 6)),
         make(death_rows.worker_row, count(100, 6)),
         make(death_rows.random_kill_row, count(100, 4)),
@@ -50,11 +54,9 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
         make(resource_rows.memory_row),
         make(resource_rows.weights_row, count(120, 12)),
         make(resource_rows.disk_row, count(20, 2)),
-        make(load_rows.control_row, count(2_000, 100)),
-        *(make(load_rows.clients_row, n, count(2_000, 2 * n + 8)) for n in (1, 4, 16, 64)),
     ]
     if soak_minutes > 0:
-        chosen.append(make(resource_rows.soak_row, soak_minutes))
+        chosen.append(make(soak_rows.soak_row, soak_minutes))
     return chosen
 
 
@@ -92,11 +94,13 @@ def page(found: list[Row], command: str) -> str:
             "lost: accepted requests without their one answer, work that went on for nobody,",
             "leaks.",
             "hung: answers that did not come in time. untyped: anything outside the protocol.",
-            "worst ms: the slowest reaction, on a machine that was busy with other things too.",
+            "worst ms: the slowest reaction; other programs were using the machine as well.",
             "",
-            "Known limit: ZeroMQ holds a multipart message back until its last frame is there, so",
-            "a client that may reach the socket could fill memory with frames of a message that",
-            "never ends. The socket's directory (0700) keeps other users out.",
+            "Known limit: ZeroMQ keeps a multipart message back until its last frame is there. It",
+            "limits the bytes of a frame and the number of messages, not the frames of a message,",
+            "so whoever reaches the socket can fill the front's memory with one that never ends.",
+            "Over ipc that is the user alone (directory 0700), from another machine those on the",
+            "allow-list, over loopback tcp (`--tcp`, Windows) every local user.",
             "",
         ]
     )

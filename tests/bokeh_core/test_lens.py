@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bokeh_core.errors import InputError
-from bokeh_core.lens import BinnedGaussian, Lens, disparity_at, subject_disparity
+from bokeh_core.lens import HEAD, BinnedGaussian, Lens, disparity_at, subject_disparity
 
 NUMBERS = [
     (kind, field)
@@ -167,3 +167,13 @@ def test_published_look_grows_with_the_picture():
     np.testing.assert_allclose(np.multiply(small.sigmas(), 10), large.sigmas())
     assert (small.bins, sorted(small.sigmas())) == (5, list(small.sigmas()))
     assert BinnedGaussian.published(4000, 3000).sigmas()[0] == pytest.approx(2.6, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_head_is_the_top_fifth_of_the_subject(seed):
+    dice = np.random.default_rng(seed)
+    depth = dice.random((30, 40), np.float32)
+    matte = (dice.random((30, 40), np.float32) > 0.7).astype(np.float32)
+    values = depth[matte > 0.5]  # row by row from the top
+    head = np.sort(values[: max(16, int(HEAD * values.size))])
+    assert subject_disparity(depth, matte) == head[(head.size - 1) // 2]

@@ -89,3 +89,14 @@ def test_people_who_overlap_are_told_apart_by_distance():
 def test_a_point_without_anybody_gives_an_empty_matte():
     matte, disparity = scene()
     assert subjects.at_point(matte, disparity, (0.2, 0.2)).max() == 0
+
+
+@pytest.mark.parametrize("point", [(0.5, 0.5), (0.8, 0.5)])
+def test_at_the_size_of_a_photo_the_same_person_is_kept(point, monkeypatch):
+    maps = scene(MAIN, PARTNER)
+    monkeypatch.setattr(subjects, "DECIDED_SIDE", max(maps[0].shape) // 2)
+    told = []
+    full = subjects.full_at_point(*maps, point, lambda _, fraction: told.append(fraction))
+    assert np.abs(full - subjects.at_point(*maps, point)).max() < 0.05
+    assert told == sorted(told)
+    assert told[-1] == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import zmq
 
 from daemon.faults.sandbox import Sandbox, sandbox
 
@@ -27,6 +28,18 @@ def _state():
     gc.collect()
     children = {p.pid for p in psutil.Process().children() if p.status() != "zombie"}
     return _descriptors(), threading.active_count(), children
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pyzmq_keeps_a_thread():
+    """Make pyzmq start what it starts at the first large frame, and keeps for the process."""
+    context = zmq.Context()
+    with context.socket(zmq.PAIR) as there, context.socket(zmq.PAIR) as here:
+        there.bind("inproc://large")
+        here.connect("inproc://large")
+        here.send(bytes(1 << 20), copy=False)
+        there.recv()
+    context.term()
 
 
 @pytest.fixture(autouse=True)

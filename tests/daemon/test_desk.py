@@ -30,7 +30,7 @@ class Recorder:
 class Broken:
     """A schedule in which everything fails."""
 
-    ready = None
+    known = None
 
     def submit(self, *_):
         raise ZeroDivisionError("broken")

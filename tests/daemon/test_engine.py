@@ -84,7 +84,7 @@ def test_a_second_look_skips_everything_but_the_blur(engine, photo):
     _, third = run(engine, Job(photo, lens=optics.Lens(max_coc=9)), pixels=False)
     assert "networks" in first.timing
     assert first.cached == []
-    assert second.cached == ["prepared"]
+    assert second.cached == ["analysis"]
     assert "networks" not in second.timing
     assert third.cached == ["result"]
 

@@ -8,6 +8,7 @@ import time
 import msgpack
 import psutil
 import pytest
+import zmq
 
 from daemon import figures
 from daemon.faults.raw import Raw, request
@@ -157,3 +158,34 @@ def test_sessions_of_clients_that_left_are_forgotten():
             while client.status().sessions > 1 and time.monotonic() < deadline:
                 time.sleep(0.2)
             assert client.status().sessions == 1
+
+
+def test_a_flood_of_frames_does_not_hold_up_the_others(module_daemon):
+    with Raw(module_daemon.where) as raw, module_daemon.client() as client:
+        raw.hello()
+        raw.send(msgpack.packb({"type": "ping"}), [b"x"] * 50_000)
+        assert raw.wait("error")["code"] == "too_large"
+        client.ping()  # while the rest of the frames is thrown away
+        answer = raw.ask({"type": "ping", "nonce": 9})
+        assert answer == {"type": "pong", "nonce": 9}  # the surplus was not taken for messages
+
+
+def test_a_client_that_reads_late_still_gets_every_answer(raw):
+    for nonce in range(1, 400):
+        raw.send({"type": "ping", "nonce": nonce})
+    time.sleep(0.2)  # far more answers than the pipe holds
+    found = [answer for _ in range(1, 400) if (answer := raw.receive()[0])["nonce"]]
+    while len(found) < 399:
+        found += [answer for answer in [raw.receive()[0]] if answer["nonce"]]
+    assert [answer["nonce"] for answer in found] == list(range(1, 400))
+
+
+def test_a_client_that_never_reads_is_dropped(module_daemon):
+    front = psutil.Process(module_daemon.where.pid)
+    before = front.memory_info().rss
+    with Raw(module_daemon.where) as deaf, module_daemon.client() as client:
+        deaf.socket.setsockopt(zmq.RCVHWM, 1)
+        for _ in range(20_000):
+            deaf.send(b"\x01")
+        client.ping()
+    assert front.memory_info().rss - before < 16 * MIB

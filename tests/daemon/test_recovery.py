@@ -79,6 +79,7 @@ def test_an_idle_worker_is_unloaded_and_comes_back(picture):
         with place.client() as client:
             client.render(Job(picture))
             wait_for(lambda: client.status().worker == "none", 5, "the unload")
+            assert client.status().models  # unloading does not change what there is
             assert client.status().worker_restarts == 0
             assert client.render(Job(picture)).cached == []
 

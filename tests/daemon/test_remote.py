@@ -8,6 +8,7 @@ import pytest
 import zmq
 
 from daemon import keys
+from daemon.cli import studio
 from daemon.client import Client, ConnectionLost, Job, NotRunning, connect
 from daemon.faults.raw import Raw
 from daemon.faults.sandbox import wait_for
@@ -62,6 +63,30 @@ def test_a_client_that_is_not_listed_gets_no_answer(listening, address, monkeypa
     stranger = keys.Remote(far.work, far.control, far.server_key, keys.KeyPair(public, secret))
     with pytest.raises(ConnectionLost):
         Client(stranger)
+
+
+def test_a_daemon_that_is_not_who_it_should_be_is_refused_in_time(listening, address, monkeypatch):
+    monkeypatch.setattr("daemon.client.HELLO_S", 1.0)
+    far, another = keys.remote(address), zmq.curve_keypair()[0].decode()
+    with pytest.raises(ConnectionLost, match="key"):
+        Client(keys.Remote(far.work, far.control, another, far.keys))
+
+
+def test_work_that_stays_here_because_the_other_machine_is_out_of_reach_is_announced(
+    in_sandbox, address, picture, monkeypatch, capsys
+):
+    class Here:
+        def __init__(self, device):
+            pass
+
+        def make(self, job, progress):
+            return "made here"
+
+    monkeypatch.setattr(studio, "Here", Here)
+    monkeypatch.setenv("DEFOCUS_REMOTE", address)
+    assert studio.There("auto", "cpu").make(Job(picture), print) == "made here"
+    assert f"{address}: " in (said := capsys.readouterr().err)
+    assert "going on without it" in said
 
 
 def test_a_revoked_client_is_out_without_a_restart(listening, address, monkeypatch):

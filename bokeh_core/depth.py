@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bokeh_core import progress as progress_rule
 from bokeh_core import upsampling
 from bokeh_core.errors import InputError
-from bokeh_core.networks import inference, registry
+from bokeh_core.networks import hub, inference, registry
 
 if TYPE_CHECKING:
     from bokeh_core.networks.inference import Prediction
@@ -59,13 +59,15 @@ def estimate_depth(
     Raises
     ------
     InputError
-        `rgb` or `matte` is unusable.
+        `rgb` or `matte` is unusable, or `model` has no depth.
     ModelMissing, ModelCorrupt
         The weights cannot be used.
     """
     rgb = inference.check_photo(rgb)
     if matte is not None and matte.shape != rgb.shape[:2]:
         raise InputError(f"matte must have the photo's shape {rgb.shape[:2]}, got {matte.shape}")
+    if model in hub.MODELS and hub.find(model).task != "depth":
+        raise InputError(f"{model} gives mattes, no depth: see defocus models list")
     progress("depth", 0.0)
     seen = inference.predict(rgb, model=model, device=device)
     return full_depth(rgb, seen, matte, progress_rule.part(progress, 0.4, 1.0))

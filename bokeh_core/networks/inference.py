@@ -89,8 +89,8 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
     rgb : ndarray (H, W, 3)
         Linear light, checked by `check_photo`.
     model
-        Name of embedded weights, or of a fetched optional model: that one gives the disparity and
-        the default network the matte.
+        Name of embedded weights, or of a fetched optional model: a depth model gives the disparity
+        and the default network the matte; for a matting model both are the default network's.
     device
         A torch device.
 
@@ -105,6 +105,8 @@ def predict(rgb: Float32, *, model: str = registry.DEFAULT, device: str = "cpu")
         if model not in hub.MODELS:
             return _predict(rgb, model, device)
         optional = hub.find(model)
+        if optional.task == "matte":
+            return _predict(rgb, registry.DEFAULT, device)
         pixels = network_input(rgb, optional.input_size, optional.multiple)
         disparity = hub.disparity(pixels, optional, device)
         return replace(_predict(rgb, registry.DEFAULT, device), disparity=disparity)

@@ -129,8 +129,8 @@ def full_matte(
         matte = upsampling.enlarged(coarse, rgb.shape[:2], lambda f: progress("matte", f))
         return np.asarray(np.clip(matte, 0, 1), np.float32)
     if not matting and choice.refine == "guided":
-        return _guided(rgb, coarse, progress)
-    matte = _guided(rgb, coarse, progress_rule.part(progress, 0.0, 0.5))
+        return guided(rgb, coarse, progress)
+    matte = guided(rgb, coarse, progress_rule.part(progress, 0.0, 0.5))
     rest = progress_rule.part(progress, 0.5, 1.0)
     if matting:
         return hair.by_network(rgb, matte, matting, choice.device, rest)
@@ -148,8 +148,21 @@ def _chosen(seen: Prediction, choice: Choice) -> Float32:
     return subjects.without_specks(seen.matte)
 
 
-def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
-    """Fit a local linear model of the sure pixels' colours and apply it in the unsure band."""
+def guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
+    """Fit a local linear model of the sure pixels' colours and apply it in the unsure band.
+
+    Parameters
+    ----------
+    rgb : ndarray (H, W, 3)
+        Linear light.
+    coarse : ndarray (h, w)
+        A matte at the network's size, in [0, 1].
+
+    Returns
+    -------
+    ndarray (H, W)
+        In [0, 1].
+    """
     height, width = rgb.shape[:2]
     scale = min(FIT_SIDE / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from bokeh_core.networks import registry
+from bokeh_core.training.recipe import FURTHER, Recipe
+from daemon.cli import train
 from daemon.cli.main import main
 
 
@@ -52,6 +56,22 @@ def test_a_wrong_option_is_one_line_and_exit_code_1(data, tmp_path, capsys, word
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "recipe"),
+    [
+        ([], Recipe()),
+        (["--init", "portrait", "--minutes", "30"], replace(FURTHER, minutes=30.0)),
+        (["--precision", "bf16"], replace(Recipe(), precision="bf16")),
+    ],
+)
+def test_going_on_from_weights_has_a_recipe_of_its_own(words, recipe):
+    parser = argparse.ArgumentParser()
+    train.configure(parser)
+    plan = train.plan_of(parser.parse_args(["joint", "--data", "somewhere", *words]))
+    assert plan.recipe == recipe
+    assert plan.init == ("portrait" if "--init" in words else "")
 
 
 def test_the_family_cannot_be_embedded(data, tmp_path, capsys):

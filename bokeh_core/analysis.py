@@ -46,7 +46,7 @@ def analyse(
         The weights cannot be used.
     """
     rgb = inference.check_photo(rgb)
-    choice = Choice(people, focus_point, refine)
+    choice = Choice(people, focus_point, refine, model, device)
     progress("matte", 0.0)
     seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("matte", 0.0))
     matte = full_matte(rgb, seen, choice, progress_rule.part(progress, 0.3, 0.7))

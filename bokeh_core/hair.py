@@ -1,7 +1,8 @@
-"""Closed-form alpha in the band where the matte is unsure (extra `[matting]`, pymatting)."""
+"""Fine alpha in the band where the matte is unsure: solved for, or by an optional network."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,8 +11,12 @@ import numpy.typing as npt
 
 from bokeh_core import upsampling
 from bokeh_core.errors import ModelMissing
+from bokeh_core.networks import hub, inference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bokeh_core.networks.hub import HubModel
     from bokeh_core.progress import Progress
 
 Float32 = npt.NDArray[np.float32]
@@ -20,7 +25,36 @@ SOLVE_SIDE = 720
 """Long side at which alpha is solved for: 5 s on 2 cores; the time grows faster than the pixels."""
 
 BAND = 9
-"""Width in pixels (at the solving size) that is added to the unsure band on each side."""
+"""Window in pixels (at the solving size) by which the unsure band is widened."""
+
+NETWORK_BAND = 17
+"""The same for a matting network: it finds strands farther out than a local solver can."""
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """What is known and what is asked for, at the solving size."""
+
+    trimap: Float32
+    """(h, w): 0 background, 1 subject, 0.5 to be found."""
+
+    @property
+    def unsure(self) -> npt.NDArray[np.bool_]:
+        """Where alpha is to be found."""
+        return np.asarray(self.trimap == np.float32(0.5))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to find and something known of both sides."""
+        kinds = (self.unsure, self.trimap == 0, self.trimap == 1)
+        return all(bool(kind.any()) for kind in kinds)
+
+
+def band_of(small: Float32, window: int) -> Band:
+    """Make the trimap of a matte (h, w): its soft pixels, widened by a `window` in pixels."""
+    kernel = np.ones((window, window), np.uint8)
+    soft = cv2.dilate(((small > 0.03) & (small < 0.97)).astype(np.uint8), kernel) > 0
+    return Band(np.where(soft, 0.5, small > 0.5).astype(np.float32))
 
 
 def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
@@ -48,22 +82,59 @@ def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
         raise ModelMissing(
             "refine='matting' needs pymatting: pip install 'defocus[matting]'"
         ) from None
-    shape = (rgb.shape[0], rgb.shape[1])
-    scale = min(SOLVE_SIDE / max(shape), 1.0)
-    size = (max(round(shape[1] * scale), 1), max(round(shape[0] * scale), 1))
+    scale = min(SOLVE_SIDE / max(matte.shape), 1.0)
+    size = (max(round(matte.shape[1] * scale), 1), max(round(matte.shape[0] * scale), 1))
     colours = upsampling.guide(upsampling.resized(rgb, size))
-    small = upsampling.resized(matte, size)
-    kernel = np.ones((BAND, BAND), np.uint8)
-    band = cv2.dilate(((small > 0.03) & (small < 0.97)).astype(np.uint8), kernel) > 0
-    trimap = np.where(band, 0.5, (small > 0.5).astype(np.float64))
-    if not band.any() or not (trimap == 0).any() or not (trimap == 1).any():
+    band = band_of(upsampling.resized(matte, size), BAND)
+
+    def solve() -> Float32:
+        alpha = estimate_alpha_cf(colours.astype(np.float64), band.trimap.astype(np.float64))
+        return np.asarray(alpha, np.float32)
+
+    return _refined(rgb, matte, colours, band, solve, progress)
+
+
+def by_network(
+    rgb: Float32, matte: Float32, model: HubModel, device: str, progress: Progress
+) -> Float32:
+    """Let a matting network find alpha around the outline; parameters as of `closed_form`.
+
+    Raises
+    ------
+    ModelMissing, ModelCorrupt
+        The model was not fetched, or is not what it should be.
+
+    References
+    ----------
+    Yao et al., "ViTMatte: Boosting Image Matting with Pretrained Plain Vision Transformers" (2023).
+    """
+    pixels = inference.network_input(rgb, model.input_size, model.multiple)
+    size = (pixels.shape[1], pixels.shape[0])
+    band = band_of(upsampling.resized(matte, size), NETWORK_BAND)
+    colours = upsampling.guide(upsampling.resized(rgb, size))
+    return _refined(
+        rgb, matte, colours, band, lambda: hub.alpha(pixels, band.trimap, model, device), progress
+    )
+
+
+def _refined(
+    rgb: Float32,
+    matte: Float32,
+    colours: Float32,
+    band: Band,
+    solve: Callable[[], Float32],
+    progress: Progress,
+) -> Float32:
+    """Put what `solve` finds in the band into the full-size matte, along the photo's edges."""
+    if not band.is_open:
         progress("matte", 1.0)
         return matte
     progress("matte", 0.1)
-    solved = estimate_alpha_cf(colours.astype(np.float64), trimap).astype(np.float32)
+    solved = np.where(band.unsure, solve(), band.trimap).astype(np.float32)
     progress("matte", 0.8)
     model = upsampling.fit(colours, solved, np.ones_like(solved), 2, 1e-4)
-    inside = np.asarray(cv2.blur(band.astype(np.float32), (3, 3)), np.float32)
+    inside = np.asarray(cv2.blur(band.unsure.astype(np.float32), (3, 3)), np.float32)
+    shape = (rgb.shape[0], rgb.shape[1])
 
     def strip(part: slice) -> Float32:
         share = upsampling.rows_of(inside, shape, part)

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from bokeh_core import hair, subjects, upsampling
 from bokeh_core import progress as progress_rule
-from bokeh_core import subjects, upsampling
 from bokeh_core.borders import border_refined
 from bokeh_core.errors import InputError
 from bokeh_core.limits import checked_point
-from bokeh_core.networks import inference, registry
+from bokeh_core.networks import hub, inference, registry
 from bokeh_core.subjects import People
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def portrait_matte(
         alpha in the hair band (extra `[matting]`, slower); "border": the paper's border
         post-processing; "none": plain enlargement.
     model
-        Name of embedded weights, see `defocus models list`.
+        Name of embedded weights, see `defocus models list`; or of a fetched matting model, which
+        refines the default network's guided matte.
     device
         A torch device for the network.
     progress
@@ -81,7 +82,7 @@ def portrait_matte(
     Solution to Natural Image Matting" (2008).
     """
     rgb = inference.check_photo(rgb)
-    choice = Choice(people, focus_point, refine)
+    choice = Choice(people, focus_point, refine, model, device)
     progress("matte", 0.0)
     seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("matte", 0.0))
     return full_matte(rgb, seen, choice, progress_rule.part(progress, 0.4, 1.0))
@@ -94,6 +95,8 @@ class Choice:
     people: People = "main"
     focus_point: tuple[float, float] | None = None
     refine: Refine = "guided"
+    model: str = registry.DEFAULT
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.people not in get_args(People):
@@ -112,6 +115,10 @@ def full_matte(
     progress: Progress,
 ) -> Float32:
     """Bring a prediction's matte to the size of `rgb`, see `portrait_matte`."""
+    optional = hub.MODELS.get(choice.model)
+    matting = optional if optional and optional.task == "matte" else None
+    if matting:
+        hub.network(matting, choice.device)  # a missing model is an error, whoever is in the photo
     coarse = _chosen(seen, choice)
     progress("matte", 0.0)
     if coarse.max() < EMPTY:
@@ -122,13 +129,13 @@ def full_matte(
     if choice.refine in ("border", "none"):
         matte = upsampling.enlarged(coarse, rgb.shape[:2], lambda f: progress("matte", f))
         return np.asarray(np.clip(matte, 0, 1), np.float32)
-    hair = choice.refine == "matting"
-    matte = _guided(rgb, coarse, progress_rule.part(progress, 0.0, 0.5 if hair else 1.0))
-    if hair:
-        from bokeh_core.hair import closed_form  # noqa: PLC0415  (needs the extra [matting])
-
-        matte = closed_form(rgb, matte, progress_rule.part(progress, 0.5, 1.0))
-    return matte
+    if not matting and choice.refine == "guided":
+        return guided(rgb, coarse, progress)
+    matte = guided(rgb, coarse, progress_rule.part(progress, 0.0, 0.5))
+    rest = progress_rule.part(progress, 0.5, 1.0)
+    if matting:
+        return hair.by_network(rgb, matte, matting, choice.device, rest)
+    return hair.closed_form(rgb, matte, rest)
 
 
 def _chosen(seen: Prediction, choice: Choice) -> Float32:
@@ -142,8 +149,21 @@ def _chosen(seen: Prediction, choice: Choice) -> Float32:
     return subjects.without_specks(seen.matte)
 
 
-def _guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
-    """Fit a local linear model of the sure pixels' colours and apply it in the unsure band."""
+def guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
+    """Fit a local linear model of the sure pixels' colours and apply it in the unsure band.
+
+    Parameters
+    ----------
+    rgb : ndarray (H, W, 3)
+        Linear light.
+    coarse : ndarray (h, w)
+        A matte at the network's size, in [0, 1].
+
+    Returns
+    -------
+    ndarray (H, W)
+        In [0, 1].
+    """
     height, width = rgb.shape[:2]
     scale = min(FIT_SIDE / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))

@@ -2,6 +2,7 @@
 
 Only models that transformers loads by itself are here. Depth Anything 3, MoGe-2, BiRefNet and
 MODNet need code from their repositories, which would run unchecked, and are left out for that.
+Revisions and hashes are those that several independent projects pin.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,16 @@ _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _STD = np.array((0.229, 0.224, 0.225), np.float32)
 
 
+Task = Literal["depth", "matte"]
+"""A depth network, or a matting network that refines the default network's matte."""
+
+
 @dataclass(frozen=True)
 class HubModel:
     """A model on the hub, pinned to one revision and one content."""
 
     name: str
-    task: str
+    task: Task
     repository: str
     revision: str
     sha256: str
@@ -60,6 +65,17 @@ MODELS = {
             licence="Apache-2.0",
             input_size=518,
             multiple=14,
+        ),
+        HubModel(
+            name="vitmatte-small",
+            task="matte",
+            repository="hustvl/vitmatte-small-composition-1k",
+            revision="6a58ad7646403c1df626fbd746900aec7361ea1d",
+            sha256="bda9289db1bb6762d978b42d1c62ae3f34daf7497171a347a1d09657efd788cb",
+            bytes=103_294_572,
+            licence="Apache-2.0",
+            input_size=768,
+            multiple=32,
         ),
     )
 }
@@ -140,11 +156,15 @@ def network(model: HubModel, device: str) -> Any:
     """Load a fetched model once per process and device; `network.cache_clear()` frees it."""
     check(model)
     try:
-        from transformers import AutoModelForDepthEstimation  # noqa: PLC0415
+        import transformers  # noqa: PLC0415
     except ImportError:
         raise _without_extra() from None
+    loader: Any = {
+        "depth": transformers.AutoModelForDepthEstimation,
+        "matte": transformers.VitMatteForImageMatting,
+    }[model.task]
     try:
-        loaded = AutoModelForDepthEstimation.from_pretrained(
+        loaded = loader.from_pretrained(
             folder(model), local_files_only=True, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, RuntimeError) as error:
@@ -164,6 +184,29 @@ def disparity(pixels: Float32, model: HubModel, device: str) -> Float32:
         found = loaded(pixel_values=image.to(device)).predicted_depth[0].float().cpu().numpy()
     low, high = np.percentile(found, (0.5, 99.5))
     return np.asarray(np.clip((found - low) / max(high - low, 1e-6), 0, 1), np.float32)
+
+
+def alpha(pixels: Float32, trimap: Float32, model: HubModel, device: str) -> Float32:
+    """Run a matting model.
+
+    Parameters
+    ----------
+    pixels : ndarray (h, w, 3)
+        sRGB-encoded, in [0, 1]; sides multiples of 32.
+    trimap : ndarray (h, w)
+        0 background, 1 subject, 0.5 to be found.
+
+    Returns
+    -------
+    ndarray (h, w)
+        Alpha in [0, 1].
+    """
+    loaded = network(model, device)
+    planes = np.dstack(((pixels - 0.5) / 0.5, trimap)).astype(np.float32)
+    image = torch.from_numpy(planes).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        found = loaded(pixel_values=image.to(device)).alphas[0, 0]
+    return np.ascontiguousarray(found.float().cpu().numpy())
 
 
 def _without_extra() -> ModelMissing:

@@ -99,8 +99,8 @@ def predict(
     rgb : ndarray (H, W, 3)
         Linear light, checked by `check_photo`.
     model
-        Name of embedded weights, or of a fetched optional model: that one gives the disparity and
-        the default network the matte.
+        Name of embedded weights, or of a fetched optional model: a depth model gives the disparity
+        and the default network the matte; for a matting model both are the default network's.
     device
         A torch device.
     tick
@@ -118,6 +118,8 @@ def predict(
         if model not in hub.MODELS:
             return _predict(rgb, model, device, tick)
         optional = hub.find(model)
+        if optional.task == "matte":
+            return _predict(rgb, registry.DEFAULT, device)
         pixels = network_input(rgb, optional.input_size, optional.multiple)
         disparity = hub.disparity(pixels, optional, device)
         tick()

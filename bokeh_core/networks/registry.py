@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ class ModelRecord:
     data: str
     teacher: str
     command: str
+    begun_from: str = ""
+    """SHA-256 of the weights that training went on from; empty: from ImageNet's encoder."""
 
 
 def records(folder: Path = WEIGHTS) -> dict[str, ModelRecord]:
@@ -128,7 +130,8 @@ def _record(row: dict[str, object]) -> ModelRecord:
     listed = {
         name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
     }
-    missing = {field.name for field in fields(ModelRecord)} - set(listed)
+    needed = {field.name for field in fields(ModelRecord) if field.default is MISSING}
+    missing = needed - set(listed)
     if missing:
         raise KeyError(f"no {', '.join(sorted(missing))}")
     return ModelRecord(**listed)  # type: ignore[arg-type]

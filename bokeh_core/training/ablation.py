@@ -12,7 +12,7 @@ from bokeh_core.borders import border_refined
 from bokeh_core.evaluation import depth_metrics
 from bokeh_core.evaluation.matte_metrics import boundary_f, iou
 from bokeh_core.networks.unet import UNetConfig
-from bokeh_core.training import losses, runs
+from bokeh_core.training import losses, precision, runs
 from bokeh_core.training.feed import Feed
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Variant:
     """Test loss and accuracy that the paper prints for it."""
     border: bool = False
     """With the border post-processing."""
+    loss: str = ""
+    """Trained with this loss; empty: that of the recipe."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,34 @@ def variants(task: Task, *, pretrained: bool, width: int) -> list[Variant]:
     return [Variant(name, network, paper, border) for (name, network, border), paper in rows]
 
 
+def loss_variants(task: Task, *, width: int) -> list[Variant]:
+    """One network, the U-Net with batch norm, under every loss that the paper names and our own.
+
+    The paper says that it tried them and chose L1; it prints no figures.
+    """
+    known = losses.MATTE if task == "portrait" else losses.DEPTH
+    network = UNetConfig("plain", batch_norm=True, width=width)
+    return [Variant(name, network, None, loss=name) for name in known]
+
+
 def ablate(base: Run, rows: list[Variant], say: Say) -> list[tuple[Result, nn.Module]] | None:
     """Train and score every variant; None when stopped (run again to go on)."""
     results = []
     for index, variant in enumerate(rows, 1):
         say(f"{index}/{len(rows)} {variant.name}")
-        run = replace(base, folder=base.folder / f"{index}", network=variant.network)
+        run = _run_of(base, variant, index)
         state = runs.train(run, say)
         if state is None:
             return None
         state.network.load_state_dict(state.averaged)
         results.append((score(state.network, run, variant, state.seconds / 60), state.network))
     return results
+
+
+def _run_of(base: Run, variant: Variant, index: int) -> Run:
+    recipe = replace(base.recipe, loss=variant.loss or base.recipe.loss)
+    folder = base.folder / f"{index}"
+    return replace(base, folder=folder, network=variant.network, recipe=recipe)
 
 
 def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Result:
@@ -172,13 +190,15 @@ def _accuracy(found: Float32, wanted: Float32, task: str) -> float:
     return float((np.maximum(depth / truth, truth / depth) < 1.25).mean())
 
 
-def budget(run: Run) -> str:
-    """State the budget in a sentence."""
+def budget(run: Run, *, every_loss: bool = False) -> str:
+    """State the budget in a sentence; without the loss when it is what differs."""
     learnt, held = runs.split(run)
     recipe = run.recipe
+    arithmetic = precision.choose(recipe.precision, recipe.task, run.device)
     return (
         f"{len(learnt)} pictures to train on, {len(held)} held out, {recipe.steps} steps of "
-        f"{recipe.batch} pictures of {recipe.size(1.0)} px, loss {recipe.loss}, "
-        f"{recipe.optimiser} at {recipe.rate:g} ({recipe.schedule}), seed {recipe.seed}, "
-        f"on {run.device}"
+        f"{recipe.batch} pictures of {recipe.size(1.0)} px, "
+        + ("" if every_loss else f"loss {recipe.loss}, ")
+        + f"{recipe.optimiser} at {recipe.rate:g} ({recipe.schedule}), seed {recipe.seed}, "
+        f"{arithmetic} on {run.device}"
     )

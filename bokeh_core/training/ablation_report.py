@@ -26,14 +26,13 @@ SAMPLE = Path(picture.__file__).parent.parent / "samples" / "astronaut.png"
 Pair = tuple["Result", "nn.Module"]
 
 
-def write(pairs: Sequence[Pair], task: str, facts: Sequence[str], out: Path) -> None:
-    """Write `ablation-TASK.md` and `ablation-TASK.jpg` into `out`; `facts` open the report."""
+def write(pairs: Sequence[Pair], task: str, name: str, facts: Sequence[str], out: Path) -> None:
+    """Write `NAME.md` and its picture `NAME.jpg` into `out`; `facts` open the report."""
     out.mkdir(parents=True, exist_ok=True)
-    name = f"ablation-{task}"
     cv2.imwrite(str(out / f"{name}.jpg"), sheet(pairs), [cv2.IMWRITE_JPEG_QUALITY, 88])
     names = ", ".join(result.variant.name for result, _ in pairs)
     lines = [
-        f"# Ablation: {task}",
+        f"# {name.replace('-', ' ').capitalize()}",
         "",
         *facts,
         "",

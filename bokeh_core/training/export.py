@@ -43,6 +43,7 @@ def embed(run: Run, state: State, name: str, folder: Path = registry.WEIGHTS) ->
         data=", ".join(run.folders) or run.data.name,
         teacher="human masks for the matte; TCMonoDepth small (MIT, Li et al. 2021) for disparity",
         command=_command(run),
+        begun_from=state.begun_from,
     )
     return registry.embed(record, state.averaged, folder)
 
@@ -56,4 +57,5 @@ def _command(run: Run) -> str:
     )
     flag, length = next((flag, value) for flag, value in lengths if value)
     folders = f" --folders {','.join(run.folders)}" if run.folders else ""
-    return f"defocus train joint --data DIR{folders} {flag} {length:g} --seed {recipe.seed}"
+    init = f" --init {run.init}" if run.init else ""
+    return f"defocus train joint --data DIR{folders}{init} {flag} {length:g} --seed {recipe.seed}"

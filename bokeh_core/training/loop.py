@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import signal
 import time
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from bokeh_core.errors import ModelCorrupt
+from bokeh_core.training import precision
+from bokeh_core.training.precision import Forward
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from bokeh_core.training.feed import Batch, Feed
     from bokeh_core.training.recipe import Recipe
 
-Objective = Callable[[nn.Module, "Batch"], dict[str, Tensor]]
-"""Named scalar losses of a batch; their sum is minimised."""
+Objective = Callable[[Forward, "Batch"], dict[str, Tensor]]
+"""Named scalar losses of a batch under a network; their sum is minimised."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,12 @@ class State:
     optimiser: torch.optim.Optimizer
     plateau: torch.optim.lr_scheduler.ReduceLROnPlateau | None
     averaged: dict[str, Tensor]
+    scaler: torch.amp.GradScaler
     step: int = 0
     seconds: float = 0.0
     curve: list[Measured] = field(default_factory=list)
+    begun_from: str = ""
+    """SHA-256 of the weights it began from; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -88,20 +94,22 @@ def create(network: nn.Module, recipe: Recipe, device: str = "cpu") -> State:
             optimiser, patience=recipe.patience, factor=recipe.factor
         )
     averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return State(network, optimiser, plateau, averaged)
+    scaled = precision.choose(recipe.precision, recipe.task, device).scaled
+    scaler = torch.amp.GradScaler(enabled=scaled)
+    return State(network, optimiser, plateau, averaged, scaler)
 
 
 def train(state: State, feed: Feed, recipe: Recipe, objective: Objective, hooks: Hooks) -> bool:
     """Train to the end of the recipe; returns False when a signal stopped it before that."""
     device = str(next(state.network.parameters()).device)
-    scaler = torch.amp.GradScaler(enabled=device.startswith("cuda"))
+    forward = precision.choose(recipe.precision, recipe.task, device).forward(state.network)
     saved = time.monotonic()
     with _stop_signals() as caught:
         while (part := done(state, recipe, feed)) < 1 and not caught:
             begun = time.monotonic()
             size = recipe.size(part)
             batch = feed.batch(state.step, size).to(device)
-            losses = _step(state, batch, recipe, objective, part, scaler)
+            losses = _step(state, recipe, functools.partial(objective, forward, batch), part)
             state.step += 1
             state.seconds += time.monotonic() - begun
             _after_step(state, feed, recipe, hooks, size, losses)
@@ -137,12 +145,7 @@ def _after_step(
 
 
 def _step(
-    state: State,
-    batch: Batch,
-    recipe: Recipe,
-    objective: Objective,
-    part: float,
-    scaler: torch.amp.GradScaler,
+    state: State, recipe: Recipe, compute: Callable[[], dict[str, Tensor]], part: float
 ) -> dict[str, Tensor]:
     if recipe.schedule == "cosine":
         rise = min(part / recipe.warmup, 1.0) if recipe.warmup else 1.0
@@ -150,9 +153,9 @@ def _step(
         for group in state.optimiser.param_groups:
             group["lr"] = group["base"] * factor
     state.network.train()
-    with torch.autocast(batch.rgb.device.type, enabled=scaler.is_enabled()):
-        losses = objective(state.network, batch)
-        total = torch.stack(list(losses.values())).sum()
+    losses = compute()
+    total = torch.stack(list(losses.values())).sum()
+    scaler = state.scaler
     state.optimiser.zero_grad(set_to_none=True)
     scaler.scale(total).backward()  # type: ignore[no-untyped-call]
     scaler.unscale_(state.optimiser)
@@ -181,9 +184,11 @@ def save_checkpoint(state: State, path: Path) -> None:
         "optimiser": state.optimiser.state_dict(),
         "plateau": None if state.plateau is None else state.plateau.state_dict(),
         "averaged": state.averaged,
+        "scaler": state.scaler.state_dict(),
         "step": state.step,
         "seconds": state.seconds,
         "curve": [vars(line) for line in state.curve],
+        "begun_from": state.begun_from,
     }
     fresh = path.with_suffix(".part")
     torch.save(parts, fresh)
@@ -198,6 +203,8 @@ def load_checkpoint(state: State, path: Path) -> None:
         state.optimiser.load_state_dict(parts["optimiser"])
         if state.plateau is not None:
             state.plateau.load_state_dict(parts["plateau"])
+        if state.scaler.is_enabled():
+            state.scaler.load_state_dict(parts["scaler"])
     except Exception as error:
         raise ModelCorrupt(
             f"{path} is not a checkpoint of this training ({type(error).__name__}): move it away "
@@ -208,6 +215,7 @@ def load_checkpoint(state: State, path: Path) -> None:
     }
     state.step, state.seconds = parts["step"], parts["seconds"]
     state.curve = [Measured(**line) for line in parts["curve"]]
+    state.begun_from = parts["begun_from"]
 
 
 class _stop_signals:  # noqa: N801 - reads as a verb in the with statement

@@ -10,10 +10,11 @@ from bokeh_core.training import losses
 from bokeh_core.training.joint_losses import disparity_loss, matte_loss
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from bokeh_core.training.feed import Batch
     from bokeh_core.training.loop import Objective
+    from bokeh_core.training.precision import Forward
     from bokeh_core.training.recipe import Recipe
 
 
@@ -23,7 +24,7 @@ def find(recipe: Recipe) -> Objective:
         return joint
     loss = losses.find(recipe.task, recipe.loss)
 
-    def single(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def single(network: Forward, batch: Batch) -> dict[str, Tensor]:
         logits = network(batch.rgb)
         if recipe.task == "portrait":
             return {"loss": _mean(loss(logits, batch.matte), batch.has_matte)}
@@ -34,7 +35,7 @@ def find(recipe: Recipe) -> Objective:
     return single
 
 
-def joint(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+def joint(network: Forward, batch: Batch) -> dict[str, Tensor]:
     """Matte and disparity together, for the shared network."""
     matte, disparity = network(batch.rgb)
     subject = F.avg_pool2d(batch.matte, 4)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bokeh_core.errors import InputError
+
+if TYPE_CHECKING:
+    from bokeh_core.training.precision import Precision
 
 Task = Literal["joint", "portrait", "depth"]
 Optimiser = Literal["adamw", "sgd"]
@@ -44,6 +47,8 @@ class Recipe:
     """Decay of the running mean of the weights that is exported; 0: export the weights."""
     clip: float = 5.0
     """Largest norm of the gradient."""
+    precision: Precision = "auto"
+    """Of the network's matrix work; "auto": what the device gains by (`precision.choose`)."""
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -63,6 +68,15 @@ class Recipe:
         """Long side of the input at this part of the run."""
         return [side for start, side in self.sizes if part >= start][-1]
 
+
+FURTHER = Recipe(
+    rate=6e-4,
+    encoder_rate=2e-4,
+    sizes=((0.0, 320), (0.2, 384), (0.6, 448)),
+    average=0.995,
+)
+"""Going on from trained weights (`--init`): half the rates, and the larger pictures for most of the
+run. What is left to learn are outlines, and they are scored at a long side of 640."""
 
 PAPER = Recipe(
     task="portrait",

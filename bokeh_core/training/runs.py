@@ -14,7 +14,7 @@ from bokeh_core.errors import InputError
 from bokeh_core.networks import imagenet
 from bokeh_core.networks.shared import SharedPortraitNet
 from bokeh_core.networks.unet import UNet, UNetConfig
-from bokeh_core.training import curves, layouts, loop, objectives
+from bokeh_core.training import curves, layouts, loop, objectives, weights
 from bokeh_core.training.feed import Feed
 from bokeh_core.training.validation import validator
 
@@ -46,6 +46,8 @@ class Run:
     validation_limit: int = 80
     pretrained: bool = True
     """Begin the shared network's encoder from ImageNet weights."""
+    init: str = ""
+    """Begin the shared network from these: embedded weights by name, or a safetensors file."""
     device: str = "cpu"
 
 
@@ -57,7 +59,7 @@ def train(run: Run, say: Say) -> State | None:
     train_items, test_items = split(run)
     run.folder.mkdir(parents=True, exist_ok=True)
     objective = objectives.find(run.recipe)
-    state = loop.create(network(run), run.recipe, run.device)
+    state = _begin(run)
     checkpoint = run.folder / CHECKPOINT
     if checkpoint.exists():
         loop.load_checkpoint(state, checkpoint)
@@ -78,6 +80,14 @@ def train(run: Run, say: Say) -> State | None:
     return state if finished else None
 
 
+def _begin(run: Run) -> State:
+    start = network(run)
+    begun_from = weights.load(start, run.init) if run.init else ""
+    state = loop.create(start, run.recipe, run.device)
+    state.begun_from = begun_from
+    return state
+
+
 def split(run: Run) -> tuple[list[layouts.Item], list[layouts.Item]]:
     """Return the training part and the test part; a picture is in one or the other by its name."""
     items = layouts.find(run.data, run.folders)
@@ -96,16 +106,18 @@ def _spread(items: Sequence[layouts.Item], limit: int) -> list[layouts.Item]:
 
 
 def network(run: Run) -> nn.Module:
-    """Build the run's network with its starting weights."""
+    """Build the run's network with random or ImageNet weights."""
     torch.manual_seed(run.recipe.seed)
     if run.network is not None:
         if run.recipe.task == "joint":
             raise InputError("the U-Net family has one task: train portrait or depth")
+        if run.init:
+            raise InputError("--init is for the shared network: train joint")
         return UNet(run.network)
     if run.recipe.task != "joint":
         raise InputError("the shared network learns both tasks: train joint")
     shared = SharedPortraitNet()
-    if run.pretrained:
+    if run.pretrained and not run.init:
         shared.encoder.load_state_dict(imagenet.lite0())
     return shared
 

@@ -25,11 +25,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--width", type=int, default=64, help="of the plain U-Net")
     parser.add_argument("--loss", default="l1")
+    parser.add_argument(
+        "--losses", action="store_true", help="one network under every loss, not the tables' rows"
+    )
     parser.add_argument("--optimiser", choices=("sgd", "adamw"), default="sgd")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--rate", type=float, default=None)
     parser.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
     parser.add_argument("--device", default=None)
-    parser.add_argument("--run", type=Path, metavar="DIR", help="default: runs/ablation-TASK")
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="default: runs/ and the report's name"
+    )
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="of the report")
 
 
@@ -38,26 +44,34 @@ def run(args: argparse.Namespace) -> int:
     from bokeh_core.training import ablation, ablation_report  # noqa: PLC0415
 
     base = plan_of(args)
-    rows = ablation.variants(args.task, pretrained=args.pretrained, width=args.width)
+    rows = (
+        ablation.loss_variants(args.task, width=args.width)
+        if args.losses
+        else ablation.variants(args.task, pretrained=args.pretrained, width=args.width)
+    )
     pairs = ablation.ablate(base, rows, lambda line: print(line, flush=True))
     if pairs is None:
         print("stopped; the same command goes on")
         return 130
+    encoder = "ImageNet weights" if args.pretrained else "random weights, no download was at hand"
     facts = [
         f"Command: `{command(args)}`",
         "",
-        f"Budget of every variant: {ablation.budget(base)}. Encoder: "
-        + (
-            "ImageNet weights."
-            if args.pretrained
-            else "random weights, as no download was at hand."
-        )
-        + " The paper: 1500 pictures of 600x800, 30 epochs, SGD at 0.1, ImageNet encoder.",
+        f"Budget of every variant: {ablation.budget(base, every_loss=args.losses)}. "
+        + ("Network: U-Net with batch norm. " if args.losses else f"DenseNet-121: {encoder}. ")
+        + "The paper: 1500 pictures of 600x800, 30 epochs, SGD at 0.1, ImageNet encoder.",
     ]
-    ablation_report.write(pairs, args.task, facts, args.out)
+    name = name_of(args)
+    ablation_report.write(pairs, args.task, name, facts, args.out)
     print("\n".join(ablation_report.table([result for result, _ in pairs], args.task)))
-    print(args.out / f"ablation-{args.task}.md")
+    print(args.out / f"{name}.md")
     return 0
+
+
+def name_of(args: argparse.Namespace) -> str:
+    """Name the report and the folder of its runs."""
+    losses = "-losses" if args.losses else ""
+    return f"ablation-{args.task}{losses}-{args.optimiser}"
 
 
 def plan_of(args: argparse.Namespace) -> Run:
@@ -77,12 +91,13 @@ def plan_of(args: argparse.Namespace) -> Run:
         batch=args.batch,
         optimiser=args.optimiser,
         schedule="plateau" if args.optimiser == "sgd" else "cosine",
+        precision=args.precision,
         rate=rate,
         encoder_rate=rate,
         sizes=((0.0, args.size),),
     )
     return Run(
-        folder=args.run or Path("runs") / f"ablation-{args.task}",
+        folder=args.run or Path("runs") / name_of(args),
         data=args.data,
         recipe=recipe,
         folders=tuple(name for name in args.folders.split(",") if name),
@@ -97,8 +112,10 @@ def command(args: argparse.Namespace) -> str:
     words = [f"defocus ablate {args.task} --data DIR"]
     words += [f"--folders {args.folders}"] if args.folders else []
     words += [f"--limit {args.limit} --test-limit {args.test_limit} --steps {args.steps}"]
-    words += [f"--size {args.size} --batch {args.batch} --width {args.width} --loss {args.loss}"]
+    words += [f"--size {args.size} --batch {args.batch} --width {args.width}"]
+    words += ["--losses"] if args.losses else [f"--loss {args.loss}"]
     words += [f"--optimiser {args.optimiser}"]
     words += [f"--rate {args.rate:g}"] if args.rate else []
+    words += [f"--precision {args.precision}"] if args.precision != "auto" else []
     words += ["--pretrained"] if args.pretrained else []
     return " ".join(words)

@@ -26,6 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="training pictures")
     parser.add_argument("--run", type=Path, metavar="DIR", help="default: runs/TASK")
+    parser.add_argument(
+        "--init",
+        default="",
+        metavar="NAME|FILE",
+        help="go on from embedded weights or a .safetensors file, with lower rates (joint)",
+    )
     parser.add_argument("--device", default=None, help="cpu, cuda, mps; default: the best there is")
     _add_length(parser)
     _add_network(parser)
@@ -45,6 +51,7 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--optimiser", choices=("adamw", "sgd"))
     length.add_argument("--schedule", choices=("cosine", "plateau"))
     length.add_argument("--rate", type=float)
+    length.add_argument("--precision", choices=("auto", "fp32", "bf16"))
     length.add_argument("--seed", type=int)
 
 
@@ -103,14 +110,17 @@ def plan_of(args: argparse.Namespace) -> Run:
         network=network,
         folders=tuple(name for name in args.folders.split(",") if name),
         limit=args.limit,
+        init=args.init,
         device=device,
     )
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
-    from bokeh_core.training.recipe import PAPER, Recipe  # noqa: PLC0415
+    from bokeh_core.training.recipe import FURTHER, PAPER, Recipe  # noqa: PLC0415
 
-    base = Recipe() if args.task == "joint" else replace(PAPER, task=args.task)
+    base = replace(PAPER, task=args.task)
+    if args.task == "joint":
+        base = FURTHER if args.init else Recipe()
     given = {
         "steps": args.steps,
         "epochs": args.epochs,
@@ -119,6 +129,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         "loss": args.loss,
         "optimiser": args.optimiser,
         "schedule": args.schedule,
+        "precision": args.precision,
         "seed": args.seed,
     }
     changes = {name: value for name, value in given.items() if value}

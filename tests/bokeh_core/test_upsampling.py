@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bokeh_core import upsampling
+from bokeh_core import segmentation, upsampling
 
 
 @pytest.fixture
@@ -28,16 +28,37 @@ def test_a_constant_plane_stays_constant(rgb):
     np.testing.assert_allclose(upsampling.applied(model, rgb, slice(0, 90)), 0.3, atol=1e-4)
 
 
-def test_a_blurred_step_is_put_back_on_the_edge_of_the_photo():
+@pytest.fixture
+def step():
+    """A photo of two plain colours, where they meet, and that blurred."""
     rgb = np.full((64, 64, 3), 0.1, np.float32)
     rgb[:, 32:] = (0.8, 0.5, 0.2)
     truth = np.zeros((64, 64), np.float32)
     truth[:, 32:] = 1
-    blurred = cv2.GaussianBlur(truth, (0, 0), 3)
+    return rgb, truth, cv2.GaussianBlur(truth, (0, 0), 3)
+
+
+def test_a_blurred_step_is_put_back_on_the_edge_of_the_photo(step):
+    """The fit alone leaves .47 of the error, and cannot leave less with these weights.
+
+    A linear model of two colours gives each side its weighted mean of the blurred plane, about .1
+    from the truth, spread over the window. Weights of a higher power or means weighted by the
+    window's contrast were tried: better or worse here, and no better outlines on photos.
+    """
+    rgb, truth, blurred = step
     model = upsampling.fit(upsampling.guide(rgb), blurred, (2 * blurred - 1) ** 2 + 0.02, 6, 1e-4)
     found = upsampling.applied(model, rgb, slice(0, 64))
     assert np.abs(found - truth).max() < 0.2  # the blurred step itself: 0.43
     assert np.abs(found - truth).mean() < np.abs(blurred - truth).mean() / 2
+
+
+def test_the_matte_puts_back_a_blurred_step_to_less_than_a_third_of_its_error(step):
+    """What the matte adds to the fit: sure pixels stay, and what is nearly sure becomes it."""
+    rgb, truth, blurred = step
+    coarse = cv2.resize(blurred, (32, 32), interpolation=cv2.INTER_AREA)
+    found = segmentation.guided(rgb, coarse, lambda *_: None)
+    assert np.abs(found - truth).max() < 0.2  # the blurred step itself: 0.43
+    assert np.abs(found - truth).mean() < np.abs(blurred - truth).mean() / 3
 
 
 @pytest.mark.parametrize("shape", [(300, 200), (301, 407), (90, 70)])

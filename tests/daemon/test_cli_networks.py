@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from bokeh_core.networks import registry
+from bokeh_core.training.recipe import FURTHER, Recipe
+from daemon.cli import train
 from daemon.cli.main import main
 
 
@@ -52,6 +56,22 @@ def test_a_wrong_option_is_one_line_and_exit_code_1(data, tmp_path, capsys, word
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "recipe"),
+    [
+        ([], Recipe()),
+        (["--init", "portrait", "--minutes", "30"], replace(FURTHER, minutes=30.0)),
+        (["--precision", "bf16"], replace(Recipe(), precision="bf16")),
+    ],
+)
+def test_going_on_from_weights_has_a_recipe_of_its_own(words, recipe):
+    parser = argparse.ArgumentParser()
+    train.configure(parser)
+    plan = train.plan_of(parser.parse_args(["joint", "--data", "somewhere", *words]))
+    assert plan.recipe == recipe
+    assert plan.init == ("portrait" if "--init" in words else "")
 
 
 def test_the_family_cannot_be_embedded(data, tmp_path, capsys):
@@ -104,7 +124,7 @@ def test_ablate_writes_one_report_of_all_variants(data, tmp_path, capsys, task):
     words += ["--size", "64", "--batch", "2", "--width", "4", "--device", "cpu"]
     words += ["--run", str(tmp_path / "run"), "--out", str(out)]
     assert main(words) == 0
-    report = (out / f"ablation-{task}.md").read_text()
+    report = (out / f"ablation-{task}-sgd.md").read_text()
     for row in (
         "U-Net",
         "DenseNet-121 encoder",
@@ -115,8 +135,23 @@ def test_ablate_writes_one_report_of_all_variants(data, tmp_path, capsys, task):
         assert row in report
     assert "4 pictures to train on, 2 held out" in report
     assert str(tmp_path) not in report
-    sheet = cv2.imread(str(out / f"ablation-{task}.jpg"))
+    sheet = cv2.imread(str(out / f"ablation-{task}-sgd.jpg"))
     assert sheet.shape == (256, 6 * 256, 3)
+
+
+@pytest.mark.parametrize(("task", "count"), [("portrait", 7), ("depth", 8)])
+def test_ablate_losses_trains_one_network_under_every_loss(data, tmp_path, task, count):
+    words = ["ablate", task, "--losses", "--optimiser", "adamw", "--data", str(data)]
+    words += ["--limit", "2", "--test-limit", "1", "--steps", "1", "--size", "64", "--batch", "1"]
+    words += ["--width", "2", "--device", "cpu"]
+    words += ["--run", str(tmp_path / "run"), "--out", str(tmp_path)]
+    assert main(words) == 0
+    report = (tmp_path / f"ablation-{task}-losses-adamw.md").read_text()
+    assert "--losses --optimiser adamw" in report
+    assert "loss l1" not in report
+    table = report[: report.index("Confusion")]
+    assert sum(line.startswith("| ") for line in table.splitlines()) == count + 1
+    assert "| ssim |" in table
 
 
 def test_models_verify_and_list(capsys):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from bokeh_core import picture
+from bokeh_core.analysis import analyse
 from bokeh_core.depth import estimate_depth
-from bokeh_core.errors import ModelCorrupt, ModelMissing
+from bokeh_core.errors import InputError, ModelCorrupt, ModelMissing
 from bokeh_core.networks import hub
+from bokeh_core.segmentation import portrait_matte
 
 
 @pytest.fixture
@@ -48,6 +53,105 @@ def tiny(tmp_path, monkeypatch):
     hub.network.cache_clear()
     yield model
     hub.network.cache_clear()
+
+
+@pytest.fixture
+def tiny_matting(tmp_path, monkeypatch):
+    """A randomly initialised ViTMatte of a few thousand weights, as if it were fetched."""
+    transformers = pytest.importorskip("transformers", reason="the extra [hub] is not installed")
+    backbone = transformers.VitDetConfig(
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        mlp_ratio=2,
+        image_size=64,
+        patch_size=16,
+        num_channels=4,
+        window_size=4,
+        window_block_indices=[0],
+        residual_block_indices=[],
+        use_relative_position_embeddings=True,
+        out_features=["stage2"],
+    )
+    config = transformers.VitMatteConfig(
+        backbone_config=backbone,
+        hidden_size=16,
+        convstream_hidden_sizes=[4, 6, 8],
+        fusion_hidden_sizes=[12, 8, 6, 4],
+    )
+    torch.manual_seed(0)
+    network = transformers.VitMatteForImageMatting(config)
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    model = replace(hub.find("vitmatte-small"), input_size=128)
+    network.save_pretrained(hub.folder(model))
+    content = (hub.folder(model) / hub.WEIGHTS).read_bytes()
+    model = replace(model, sha256=hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(hub.MODELS, model.name, model)
+    hub.network.cache_clear()
+    yield model
+    hub.network.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    from importlib.resources import files
+
+    return picture.read(files("bokeh_core") / "samples" / "astronaut.png").linear()
+
+
+def test_a_matting_model_refines_only_the_outline(tiny_matting, astronaut):
+    plain = portrait_matte(astronaut)
+    refined = portrait_matte(astronaut, model=tiny_matting.name)
+    assert refined.shape == plain.shape
+    assert refined.min() >= 0
+    assert refined.max() <= 1
+    changed = np.abs(refined - plain) > 0.02
+    assert changed.any()  # a network that was never trained finds something else
+    unsure = cv2.dilate(((plain > 0.02) & (plain < 0.98)).astype(np.uint8), np.ones((99, 99)))
+    assert not changed[unsure == 0].any()
+
+
+def test_a_matting_model_is_used_by_the_joint_call_and_leaves_the_depth_alone(
+    tiny_matting, astronaut
+):
+    small = np.ascontiguousarray(astronaut[::4, ::4])
+    matte, depth = analyse(small, model=tiny_matting.name)
+    np.testing.assert_array_equal(matte, portrait_matte(small, model=tiny_matting.name))
+    np.testing.assert_array_equal(depth, estimate_depth(small, matte=matte))
+    with pytest.raises(InputError, match="no depth"):
+        estimate_depth(small, model=tiny_matting.name)
+
+
+def test_a_matting_model_sees_colours_and_trimap_as_it_was_trained_to(tiny_matting, monkeypatch):
+    """Both in the ranges that transformers' own preprocessing gives."""
+    from transformers import VitMatteImageProcessor
+
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    trimap = rng.choice(np.array([0, 128, 255], np.uint8), (64, 96))
+    wanted = VitMatteImageProcessor()(images=codes, trimaps=trimap, return_tensors="pt")
+    seen = []
+
+    def network(*_):
+        def run(pixel_values):
+            seen.append(pixel_values)
+            return SimpleNamespace(alphas=torch.zeros(1, 1, 64, 96))
+
+        return run
+
+    found = np.select([trimap == 0, trimap == 255], [0, 1], 0.5).astype(np.float32)
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "network", network)
+        hub.alpha(codes / np.float32(255), found, tiny_matting, "cpu")
+    assert float((seen[0] - wanted["pixel_values"]).abs().max()) < 0.003  # 128 / 255 is not 0.5
+
+
+def test_a_matting_model_that_is_missing_says_so_even_where_nobody_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    hub.network.cache_clear()
+    rgb = np.zeros((40, 40, 3), np.float32)
+    with pytest.raises(ModelMissing, match="defocus models fetch vitmatte-small"):
+        portrait_matte(rgb, model="vitmatte-small")
 
 
 def test_a_fetched_model_gives_the_depth(tiny):

@@ -1,0 +1,80 @@
+"""A run may begin from embedded weights or from a file, and says which it was."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+import safetensors.torch
+import torch
+
+from bokeh_core.errors import InputError, ModelCorrupt, ModelMissing
+from bokeh_core.networks import registry
+from bokeh_core.networks.shared import SharedPortraitNet
+from bokeh_core.networks.unet import UNetConfig
+from bokeh_core.training import export, runs, weights
+from bokeh_core.training.recipe import FURTHER, Recipe
+
+SHORT = replace(FURTHER, steps=1, batch=2, sizes=((0.0, 64),))
+
+
+def test_embedded_weights_are_found_by_name():
+    network = SharedPortraitNet()
+    assert weights.load(network, "portrait") == registry.find("portrait").sha256
+    wanted = registry.load_tensors(registry.find("portrait"))
+    assert all(torch.equal(value, wanted[name]) for name, value in network.state_dict().items())
+
+
+def test_a_file_is_found_by_its_path_and_named_by_its_hash(tmp_path):
+    torch.manual_seed(3)
+    source = SharedPortraitNet()
+    path = tmp_path / "mine.safetensors"
+    safetensors.torch.save_file({k: v.half() for k, v in source.state_dict().items()}, path)
+    network = SharedPortraitNet()
+    assert weights.load(network, str(path)) == hashlib.sha256(path.read_bytes()).hexdigest()
+    for name, value in source.state_dict().items():
+        assert torch.equal(network.state_dict()[name], value.half().float())
+
+
+def test_what_cannot_be_used_is_refused_by_name(tmp_path):
+    with pytest.raises(ModelMissing, match="there are: portrait"):
+        weights.find("nothing")
+    with pytest.raises(ModelMissing, match="absent"):
+        weights.find(str(tmp_path / "absent.safetensors"))
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"damaged")
+    with pytest.raises(ModelCorrupt, match="damaged"):
+        weights.find(str(damaged))
+    other = tmp_path / "other.safetensors"
+    safetensors.torch.save_file({"x": torch.zeros(2)}, other)
+    with pytest.raises(ModelCorrupt, match="another network"):
+        weights.load(SharedPortraitNet(), str(other))
+
+
+def test_the_run_goes_on_from_there_and_its_record_says_so(tmp_path, portraits):
+    plan = runs.Run(tmp_path / "run", portraits, SHORT, init="portrait")
+    state = runs.train(plan, print)
+    before = registry.load_tensors(registry.find("portrait"))
+    after = state.network.state_dict()
+    moved = max(float((after[name] - before[name]).abs().max()) for name in before)
+    assert 0 < moved < 0.01  # one step at the low rate of a warm-up
+    record = export.embed(plan, state, "further", tmp_path)
+    assert "--init portrait" in record.command
+    assert record.begun_from == registry.find("portrait").sha256
+    assert registry.find("further", tmp_path) == record
+
+
+def test_a_resumed_run_still_knows_what_it_began_from(tmp_path, portraits):
+    plan = runs.Run(tmp_path / "run", portraits, SHORT, init="portrait")
+    runs.train(plan, print)
+    longer = replace(plan, recipe=replace(SHORT, steps=2))
+    assert runs.train(longer, print).begun_from == registry.find("portrait").sha256
+
+
+def test_only_the_shared_network_goes_on_from_weights(tmp_path, portraits):
+    plan = runs.Run(
+        tmp_path, portraits, Recipe("portrait"), UNetConfig("plain", width=4), init="portrait"
+    )
+    with pytest.raises(InputError, match="joint"):
+        runs.train(plan, print)

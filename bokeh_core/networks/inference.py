@@ -119,7 +119,7 @@ def predict(
             return _predict(rgb, model, device, tick)
         optional = hub.find(model)
         if optional.task == "matte":
-            return _predict(rgb, registry.DEFAULT, device)
+            return _predict(rgb, registry.DEFAULT, device, tick)
         pixels = network_input(rgb, optional.input_size, optional.multiple)
         disparity = hub.disparity(pixels, optional, device)
         tick()

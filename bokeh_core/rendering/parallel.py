@@ -70,8 +70,10 @@ def each_tile(
             render(tile, step)
 
     progress("render", 0.0)
-    threads = min(torch.get_num_threads(), MOST_THREADS) if device.type == "cpu" else 1
-    with one_thread_each(), ThreadPoolExecutor(threads) as pool:
+    with contextlib.ExitStack() as stack:
+        threads = stack.enter_context(one_thread_each())
+        threads = min(threads, MOST_THREADS) if device.type == "cpu" else 1
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
         pending = {pool.submit(one, tile) for tile in work}
         try:
             while pending:
@@ -83,12 +85,25 @@ def each_tile(
             stopped.set()
 
 
+class _Usual:
+    """Torch's number of threads outside the calls under way, which may be in several threads."""
+
+    lock = threading.Lock()
+    calls = 0
+    threads = 1
+
+
 @contextlib.contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Make torch's operations run in the thread that calls them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def one_thread_each() -> Iterator[int]:
+    """Make torch's operations run in the thread that calls them; gives the number it had before."""
+    with _Usual.lock:
+        if _Usual.calls == 0:
+            _Usual.threads = torch.get_num_threads()
+        _Usual.calls += 1
+        torch.set_num_threads(1)
     try:
-        yield
+        yield _Usual.threads
     finally:
-        torch.set_num_threads(before)
+        with _Usual.lock:
+            _Usual.calls -= 1
+            torch.set_num_threads(_Usual.threads)

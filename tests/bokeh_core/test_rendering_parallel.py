@@ -75,3 +75,20 @@ def test_a_cancel_is_noticed_while_a_tile_is_under_way():
 
     with pytest.raises(Cancelled):
         each_tile(WORK, endless, CPU, progress)
+
+
+def test_calls_in_several_threads_leave_torch_with_the_threads_it_had():
+    before, seen = torch.get_num_threads(), []
+
+    def call():
+        for _ in range(10):
+            each_tile(WORK[:4], lambda _, step: step(), CPU, ignore)
+        seen.append(torch.get_num_threads())
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert seen == [before] * 4
+    assert torch.get_num_threads() == before

@@ -425,6 +425,16 @@ def test_a_name_that_is_taken_on_the_path_is_left_alone(install, home):
     assert install.path_link() is None
 
 
+def test_doctor_notices_a_gimp_without_python(install, home, tmp_path, monkeypatch, capsys):
+    program = tmp_path / "bin" / "gimp-3.0"
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.setattr(install, "works", lambda *_: False)
+    assert install.doctor(install.Steps(dry=False), mend=False) == 1
+    assert "apt-get install python3-gi gir1.2-gimp-3.0" in capsys.readouterr().out
+
+
 def test_doctor_names_what_is_missing_and_the_next_step(install, home, capsys):
     assert install.doctor(install.Steps(dry=False), mend=False) == 1
     said = capsys.readouterr().out

@@ -239,8 +239,11 @@ def _mirror() -> str:
     raise UnavailableError("apt has no Debian mirror configured")
 
 
-def _call(argv: Sequence[str], name: str) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=900)
+def _call(argv: Sequence[str], name: str, patience_s: float = 400.0) -> None:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=patience_s)
+    except subprocess.TimeoutExpired as late:
+        raise UnavailableError(f"{name} took more than {patience_s:g} s") from late
     if done.returncode:
         raise UnavailableError(f"{name} failed: {(done.stdout + done.stderr)[-800:]}")
 

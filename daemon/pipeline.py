@@ -242,8 +242,10 @@ class Task:
         small = self.request.preview > 0 and maps.depth.size <= CUT_PIXELS and self.tile is None
         with self._timed("render"):
             if small and isinstance(look, library.Lens):
-                cut = self._cut(ready, matte, look.max_coc)
-                rendered = render_prepared(cut.surfaces, look, progress=report, preview=True)
+                cut = self._cut(ready, matte, look.max_coc, part(report, 0.0, 0.5))
+                rendered = render_prepared(
+                    cut.surfaces, look, progress=part(report, 0.5, 1.0), preview=True
+                )
             else:
                 rendered = render(
                     *(ready.light, maps.depth, matte, look),
@@ -256,7 +258,7 @@ class Task:
             codes = ready.source.composite(ready.light, rendered, lambda _: report("encode", 1.0))
         return codes, look.focus if isinstance(look, library.Lens) else None
 
-    def _cut(self, ready: Prepared, matte: Float32 | None, max_coc: float) -> Cut:
+    def _cut(self, ready: Prepared, matte: Float32 | None, max_coc: float, report: Progress) -> Cut:
         """Cut a preview into surfaces, for this blur and any up to the next power of two."""
         reach = 2.0 ** math.ceil(math.log2(max(max_coc, 8.0)))
         key = (*self._prepared_key(), reach)
@@ -264,7 +266,7 @@ class Task:
         if isinstance(kept, Cut):
             return kept
         light, depth = ready.light, ready.maps.depth
-        cut = Cut(prepare(light, depth, matte, max_coc=reach, device=self.device))
+        cut = Cut(prepare(light, depth, matte, max_coc=reach, device=self.device, progress=report))
         self.cache.put("prepared", key, cut)
         return cut
 

@@ -142,8 +142,8 @@ class UNet(nn.Module):
         else:
             raise InputError(f"encoder must be plain or densenet121, got {config.encoder!r}")
         self.decoder = Decoder(steps, config)
-        _he_initialised(self.decoder)
         if config.encoder == "plain":
+            _he_initialised(self.decoder)
             _he_initialised(self.encoder)
         self.mean: Tensor
         self.std: Tensor
@@ -165,7 +165,8 @@ def _he_initialised(part: nn.Module) -> None:
     """Draw weights that keep the spread of the activations through ReLUs (He et al. 2015).
 
     PyTorch's own make it shrink by a factor of 2.4 per layer: without batch norm the logits then
-    hardly depend on the picture, and L1 settles on "subject everywhere".
+    hardly depend on the picture, and L1 settles on "subject everywhere". Behind DenseNet it is the
+    other way round: its features are wide, He's weights saturate the sigmoid from the start.
     """
     for module in part.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

@@ -107,14 +107,14 @@ class Frame:
             min(box.width, tile.width - box.left),
         )
 
-    def surfaces(self, bounds: Bounds, sight: Sight) -> list[Surface]:
+    def surfaces(self, bounds: Bounds, sight: Sight, step: Callable[[], None]) -> list[Surface]:
         """Cut a window into surfaces, or take them from the last time."""
         if bounds in self._kept:
             return self._kept[bounds]
         rgb = window(self.rgb, bounds, self.device)
         depth = window(self.depth, bounds, self.device)
         matte = None if self.matte is None else window(self.matte, bounds, self.device)
-        surfaces = cut(rgb, depth, matte, self.overview, bounds, self.reach, sight)
+        surfaces = cut(rgb, depth, matte, self.overview, bounds, self.reach, sight, step)
         size = sum(s.nbytes for s in surfaces)
         with self._lock:
             if size <= self.keep:
@@ -169,7 +169,7 @@ def render_lens(
             fast_size(shown.width + 2 * halo, grid),
         )
         region = composite(
-            frame.surfaces(padded, sight),
+            frame.surfaces(padded, sight, step),
             lens,
             blur,
             Field.of(lens, padded, height, width),

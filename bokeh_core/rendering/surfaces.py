@@ -23,7 +23,7 @@ from bokeh_core.rendering.resample import enlarged, reduced
 from bokeh_core.rendering.surface import CONTINUOUS, Sight, Surface, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bokeh_core.rendering.frame import Bounds
     from bokeh_core.rendering.overview import Overview
@@ -37,6 +37,7 @@ def cut(
     bounds: Bounds,
     reach: float,
     sight: Sight,
+    step: Callable[[], None],
 ) -> list[Surface]:
     """Cut one window into surfaces, farthest first.
 
@@ -52,6 +53,8 @@ def cut(
         CoC in pixels that one unit of disparity stands for.
     sight
         What the surfaces will be seen through.
+    step
+        Called between units of work.
     """
     if matte is not None and not bool((matte > 0).any()):
         matte = None
@@ -65,6 +68,7 @@ def cut(
     view = Window(rgb, depth, matte, ranks, trustworthy(rgb))
     surfaces: list[Surface] = []
     for rank, own in _parts(ranks, overview.thresholds, whole=sight.lens.keep_subject_sharp):
+        step()
         cells = overview.window(rank, bounds, rgb.device)
         surface = _surface(view, rank, own, cells, reach, sight.scale(coc, own))
         if not surfaces:  # nothing to see through the farthest

@@ -11,7 +11,7 @@ from bokeh_core.rendering.kernels import aperture_kernel, point_symmetric
 from bokeh_core.rendering.resample import enlarged, reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.levels import Levels
@@ -39,6 +39,7 @@ class Blur:
         *,
         base: int = 1,
         field: tuple[float, float] = CENTRE,
+        step: Callable[[], None] = lambda: None,
     ) -> Tensor:
         """Scatter every pixel of a surface.
 
@@ -56,6 +57,8 @@ class Blur:
             blurred at this reduction.
         field
             Position in the frame that the kernel is for, see `aperture_kernel`.
+        step
+            Called before every radius.
 
         Returns
         -------
@@ -66,11 +69,19 @@ class Blur:
         if low == high == 0.0:
             return planes
         if self._symmetric or low >= 0.0 or high <= 0.0:
-            return self._one_side(planes, coc.abs(), cover, base, near=low >= 0.0, field=field)
+            return self._one_side(
+                planes, coc.abs(), cover, base, step, near=low >= 0.0, field=field
+            )
         total = torch.zeros_like(planes)
         for mask, near in (((coc <= 0).float(), False), ((coc > 0).float(), True)):
             part = self._one_side(
-                planes * mask, coc.abs() * mask, cover * mask + 1e-6, base, near=near, field=field
+                planes * mask,
+                coc.abs() * mask,
+                cover * mask + 1e-6,
+                base,
+                step,
+                near=near,
+                field=field,
             )
             total += part
         return total
@@ -81,6 +92,7 @@ class Blur:
         coc: Tensor,
         cover: Tensor,
         base: int,
+        step: Callable[[], None],
         *,
         near: bool,
         field: tuple[float, float],
@@ -96,7 +108,7 @@ class Blur:
             part, square = self._at_scale(planes, coc, cover, scale // base, members, used)
             if part is None or square is None:
                 continue
-            here = self._blurred(part, square, members, near=near, field=field)
+            here = self._blurred(part, square, members, step, near=near, field=field)
             total = here if total is None else total.add_(here)
         assert total is not None
         return total
@@ -131,6 +143,7 @@ class Blur:
         planes: Tensor,
         square: Tensor,
         members: range,
+        step: Callable[[], None],
         *,
         near: bool,
         field: tuple[float, float],
@@ -139,6 +152,7 @@ class Blur:
         spectrum: Tensor | None = None
         sharp: Tensor | None = None
         for index in members:
+            step()
             # what belongs to other reductions was taken out before: the ends take all the rest
             above = 1.0 if index == members[0] else self.levels.rise(square, index)
             beyond = 0.0 if index == members[-1] else self.levels.rise(square, index + 1)

@@ -68,7 +68,7 @@ def composite(
         if box is None:
             continue
         here = (slice(None), *_within(box, core))
-        colour, cover = _scattered(surface, coc, blur, field, box)
+        colour, cover = _scattered(surface, coc, blur, field, box, step)
         if surface.scale == 1:
             where = part(box)
             shown = surface.seen[where] & (surface.cover[where] == 1)
@@ -117,7 +117,12 @@ def _needed(
 
 
 def _scattered(
-    surface: Surface, coc: Tensor, blur: Blur, field: Field, box: Bounds
+    surface: Surface,
+    coc: Tensor,
+    blur: Blur,
+    field: Field,
+    box: Bounds,
+    step: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
     """Blur one surface for the pixels in `box`: premultiplied light and coverage.
 
@@ -136,7 +141,7 @@ def _scattered(
     uneven = most - least > 1e-3 or field.varies
     if uneven and not full:
         planes.append(torch.ones_like(planes[1]))
-    blurred = field.apply(blur, torch.cat(planes), coc, cover.clamp(min=1e-3), source, scale)
+    blurred = field.apply(blur, torch.cat(planes), coc, cover.clamp(min=1e-3), source, scale, step)
     blurred = _enlarged(blurred, box, source, scale)
     light, cover = blurred[:3], blurred[3 : 3 + colours]
     if full or uneven:

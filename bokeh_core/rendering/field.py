@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.blur import Blur
@@ -46,14 +46,22 @@ class Field:
         return cls(window.top, window.left, height, width, lens.cat_eye > 0.0)
 
     def apply(
-        self, blur: Blur, planes: Tensor, coc: Tensor, cover: Tensor, part: Bounds, scale: int
+        self,
+        blur: Blur,
+        planes: Tensor,
+        coc: Tensor,
+        cover: Tensor,
+        part: Bounds,
+        scale: int,
+        step: Callable[[], None],
     ) -> Tensor:
         """Blur a part of the window, reduced by `scale`, with the kernel of its place."""
         if not self.varies:
-            return blur(planes, coc, cover, base=scale)
+            return blur(planes, coc, cover, base=scale, step=step)
         total = torch.zeros_like(planes)
         for weight, position in self._nodes(part, scale, planes.device):
-            total += blur(planes * weight, coc, cover * weight + 1e-6, base=scale, field=position)
+            near = planes * weight, coc, cover * weight + 1e-6
+            total += blur(*near, base=scale, field=position, step=step)
         return total
 
     def _nodes(

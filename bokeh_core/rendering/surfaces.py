@@ -74,6 +74,7 @@ def cut(
         if not surfaces:  # nothing to see through the farthest
             surface = replace(surface, cover=torch.ones_like(surface.cover))
         elif surface.subject:
+            step()
             if wide is not None:
                 surface = in_doubt(view, wide, surfaces, surface, reach, sight)
             surfaces, surface = separated(view, surfaces, surface)

@@ -194,10 +194,18 @@ class Desk:
             time.sleep(0.1)
 
     def undo(self):
-        """Press Ctrl+Z in GIMP's own window."""
+        """Press Ctrl+Z in GIMP's own window, and wait until the screen shows what it did."""
         self.window("GIMP")
         self.settled()
+        before = self.screen.pixels(0, 0, *self.size)
         self.key("ctrl+z")
+        until = time.monotonic() + 30
+        while self.screen.pixels(0, 0, *self.size) == before:
+            if time.monotonic() > until:
+                self.screenshot("not-undone")
+                raise TimeoutError("Ctrl+Z changed nothing")
+            time.sleep(0.1)
+        self.settled()
 
     def tell(self, name):
         """Let the script in GIMP go on."""

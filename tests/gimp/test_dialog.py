@@ -66,7 +66,8 @@ def test_a_click_in_the_preview_moves_the_focus(facts):
 def test_a_painted_mask_changes_the_re_render_and_undo_brings_it_back(facts):
     assert facts["paint changed"]
     assert facts["paint sharp"]
-    assert facts["re-render undone"] == [["Bokeh", ["Composite", "Mask", "Depth"]], "Background"]
+    layers = [["Bokeh", ["Composite", "Mask", "Depth"]], "Background"]
+    assert facts["re-render undone"] == [layers, True]
 
 
 def test_xcf_round_trip(facts):

@@ -3,16 +3,13 @@
 import time
 
 
-def wait_until(condition, seconds=60):
+def told(name, seconds=60):
+    """Wait without asking GIMP: a layer that goes while it is read hangs the one who reads."""
     until = time.monotonic() + seconds
-    while not condition():
+    while not os.path.exists(os.path.join(OUT, name)):
         if time.monotonic() > until:
-            raise TimeoutError("nobody did what this script waits for")
+            raise TimeoutError(f"nobody did what this script waits for: {name}")
         time.sleep(0.1)
-
-
-def told(name):
-    wait_until(lambda: os.path.exists(os.path.join(OUT, name)))
 
 
 def kept(group):
@@ -40,7 +37,7 @@ facts["made"] = tree(image)
 facts["parameters"] = kept(group)["parameters"]
 facts["active"] = [each.get_name() for each in image.get_selected_layers()]
 keep("made", b"")
-wait_until(lambda: len(image.get_layers()) == 1)
+told("undone-layers")
 facts["undone"] = tree(image)
 
 # a painted mask, then Re-render with its dialog; then one Ctrl+Z
@@ -57,8 +54,8 @@ second = read(composite)
 facts["paint changed"] = first != second
 facts["paint sharp"] = second[3 * (512 * 40 + 40) :][:3] == read(source)[3 * (512 * 40 + 40) :][:3]
 keep("rerendered", b"")
-wait_until(lambda: read(group.get_children()[0]) == first)
-facts["re-render undone"] = tree(image)
+told("undone-render")
+facts["re-render undone"] = [tree(image), read(group.get_children()[0]) == first]
 
 # XCF round trip
 group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [mask])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from bokeh_core.training.ablation import Variant
     from bokeh_core.training.runs import Run
 
 
@@ -28,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--losses", action="store_true", help="one network under every loss, not the tables' rows"
     )
+    parser.add_argument("--rows", default="", metavar="1,3", help="only these rows of the table")
     parser.add_argument("--optimiser", choices=("sgd", "adamw"), default="sgd")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--rate", type=float, default=None)
@@ -44,10 +46,11 @@ def run(args: argparse.Namespace) -> int:
     from bokeh_core.training import ablation, ablation_report  # noqa: PLC0415
 
     base = plan_of(args)
-    rows = (
+    rows = chosen(
         ablation.loss_variants(args.task, width=args.width)
         if args.losses
-        else ablation.variants(args.task, pretrained=args.pretrained, width=args.width)
+        else ablation.variants(args.task, pretrained=args.pretrained, width=args.width),
+        args.rows,
     )
     pairs = ablation.ablate(base, rows, lambda line: print(line, flush=True))
     if pairs is None:
@@ -66,6 +69,25 @@ def run(args: argparse.Namespace) -> int:
     print("\n".join(ablation_report.table([result for result, _ in pairs], args.task)))
     print(args.out / f"{name}.md")
     return 0
+
+
+def chosen(rows: list[Variant], numbers: str) -> list[Variant]:
+    """Keep the rows that are named, counted from 1; empty: all.
+
+    Raises
+    ------
+    InputError
+        A number that is none, or no row's.
+    """
+    from bokeh_core.errors import InputError  # noqa: PLC0415
+
+    if not numbers:
+        return rows
+    known = {str(index): row for index, row in enumerate(rows, 1)}
+    wanted = numbers.split(",")
+    if not set(wanted) <= known.keys():
+        raise InputError(f"--rows must name rows from 1 to {len(rows)}, got {numbers!r}")
+    return [known[number] for number in wanted]
 
 
 def name_of(args: argparse.Namespace) -> str:
@@ -114,6 +136,7 @@ def command(args: argparse.Namespace) -> str:
     words += [f"--limit {args.limit} --test-limit {args.test_limit} --steps {args.steps}"]
     words += [f"--size {args.size} --batch {args.batch} --width {args.width}"]
     words += ["--losses"] if args.losses else [f"--loss {args.loss}"]
+    words += [f"--rows {args.rows}"] if args.rows else []
     words += [f"--optimiser {args.optimiser}"]
     words += [f"--rate {args.rate:g}"] if args.rate else []
     words += [f"--precision {args.precision}"] if args.precision != "auto" else []

@@ -154,6 +154,18 @@ def test_ablate_losses_trains_one_network_under_every_loss(data, tmp_path, task,
     assert "| ssim |" in table
 
 
+def test_ablate_can_train_some_rows_only(data, tmp_path, capsys):
+    words = ["ablate", "portrait", "--data", str(data), "--limit", "2", "--test-limit", "1"]
+    words += ["--steps", "1", "--size", "64", "--batch", "1", "--width", "2", "--device", "cpu"]
+    words += ["--run", str(tmp_path / "run"), "--out", str(tmp_path)]
+    assert main([*words, "--rows", "1,3"]) == 0
+    report = (tmp_path / "ablation-portrait-sgd.md").read_text()
+    assert "--rows 1,3" in report
+    assert "DenseNet-121 encoder" not in report[report.index("| variant") :]
+    assert main([*words, "--rows", "6"]) == 1
+    assert "rows from 1 to 5" in capsys.readouterr().err
+
+
 def test_models_verify_and_list(capsys):
     assert main(["models", "verify"]) == 0
     assert "as recorded" in capsys.readouterr().out

@@ -14,7 +14,7 @@ DEFAULT: dict[str, Any] = {
 }
 """What the command line and the dialog start from: a natural portrait lens.
 
-Without cat-eye: it makes every part of the picture another aperture, at six times the work.
+Without cat-eye: it makes every part of the picture another aperture, most of all work in a preview.
 """
 
 PRESETS: dict[str, dict[str, Any]] = {

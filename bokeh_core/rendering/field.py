@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from bokeh_core.rendering.blur import Blur
     from bokeh_core.rendering.frame import Bounds
 
-NODES = 4
-"""Intervals between positions along each side of the frame."""
-
 
 @dataclass(frozen=True)
 class Field:
@@ -30,20 +27,27 @@ class Field:
         Of the window, in pixels of the frame.
     height, width
         Of the frame.
-    varies
-        Whether the kernel depends on the position at all.
+    nodes
+        Intervals between positions along each side of the frame; 0 = the kernel is the same
+        everywhere.
     """
 
     top: int
     left: int
     height: int
     width: int
-    varies: bool
+    nodes: int
+
+    @property
+    def varies(self) -> bool:
+        """Whether the kernel depends on the position at all."""
+        return self.nodes > 0
 
     @classmethod
-    def of(cls, lens: Lens, window: Bounds, height: int, width: int) -> Field:
-        """Place a window."""
-        return cls(window.top, window.left, height, width, lens.cat_eye > 0.0)
+    def of(cls, lens: Lens, window: Bounds, height: int, width: int, nodes: int) -> Field:
+        """Place a window in a frame with so many intervals between positions along each side."""
+        nodes = nodes if lens.cat_eye > 0.0 else 0
+        return cls(window.top, window.left, height, width, nodes)
 
     def apply(
         self,
@@ -68,20 +72,21 @@ class Field:
         self, part: Bounds, scale: int, device: torch.device
     ) -> Iterator[tuple[Tensor, tuple[float, float]]]:
         """Yield the bilinear weight (1, h, w) of every position that the part is near to."""
-        rows = _coordinates(self.top + part.top, part.height, scale, self.height, device)
-        columns = _coordinates(self.left + part.left, part.width, scale, self.width, device)
+        nodes = self.nodes
+        rows = _coordinates(self.top, part.top, part.height, scale, device) / self.height
+        columns = _coordinates(self.left, part.left, part.width, scale, device) / self.width
+        rows, columns = (x.clamp(0.0, 1.0) * nodes for x in (rows, columns))  # mirrored: the border
         diagonal = math.hypot(self.height, self.width)
-        for i in range(NODES + 1):
+        for i in range(nodes + 1):
             down = (1.0 - (rows - i).abs()).clamp(min=0.0)
-            for j in range(NODES + 1):
+            for j in range(nodes + 1):
                 right = (1.0 - (columns - j).abs()).clamp(min=0.0)
                 if bool(down.any()) and bool(right.any()):
-                    x = (2.0 * j / NODES - 1.0) * self.width / diagonal
-                    y = (2.0 * i / NODES - 1.0) * self.height / diagonal
+                    x = (2.0 * j / nodes - 1.0) * self.width / diagonal
+                    y = (2.0 * i / nodes - 1.0) * self.height / diagonal
                     yield (down[:, None] * right[None, :])[None], (x, y)
 
 
-def _coordinates(start: int, count: int, scale: int, size: int, device: torch.device) -> Tensor:
-    """Positions along one side in node intervals, mirrored parts held at the border."""
-    centre = start + scale * (torch.arange(count // scale, device=device) + 0.5)
-    return (centre / size * NODES).clamp(0.0, NODES)
+def _coordinates(origin: int, start: int, count: int, scale: int, device: torch.device) -> Tensor:
+    """Centres of reduced pixels along one side, in pixels of the frame."""
+    return origin + start + scale * (torch.arange(count // scale, device=device) + 0.5)

@@ -172,7 +172,7 @@ def render_lens(
             frame.surfaces(padded, sight, step),
             lens,
             blur,
-            Field.of(lens, padded, height, width),
+            Field.of(lens, padded, height, width, quality.nodes),
             Bounds(halo, halo, shown.height, shown.width),
             step,
         )

@@ -19,15 +19,18 @@ class Quality:
         The next radius is `max(step px, growth * radius)` farther.
     halving
         Radii of at least this many pixels are blurred at half size, twice as many at a quarter ...
+    nodes
+        Intervals along each side of the frame between kernels that change over it (cat-eye).
     """
 
     step: float
     growth: float
     halving: float
+    nodes: int
 
 
-FULL = Quality(step=1.5, growth=0.15, halving=16.0)
-PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0)
+FULL = Quality(step=1.5, growth=0.15, halving=16.0, nodes=4)
+PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0, nodes=2)
 
 
 @dataclass(frozen=True)

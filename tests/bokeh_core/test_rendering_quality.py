@@ -82,12 +82,13 @@ def test_no_matte_still_beats_the_papers_way():
 
 
 @pytest.mark.parametrize(("make", "focus_on"), CASES, ids=NAMES)
-def test_a_preview_looks_like_the_full_picture_made_smaller(make, focus_on):
+@pytest.mark.parametrize("cat_eye", [0.0, 0.9])
+def test_a_preview_looks_like_the_full_picture_made_smaller(make, focus_on, cat_eye):
     scene = make(3 * WIDTH, math.ceil(3 * MAX_COC) + 4, seed=7)
     inputs = pinhole(scene)
     subject = next(layer.disparity for layer in scene.layers if layer.subject)
     focus = subject if focus_on == "subject" else scene.layers[0].disparity
-    lens = Lens(focus=focus, max_coc=3 * MAX_COC)
+    lens = Lens(focus=focus, max_coc=3 * MAX_COC, cat_eye=cat_eye)
 
     def small(plane):
         size = (WIDTH, inputs.depth.shape[0] // 3)

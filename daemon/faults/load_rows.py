@@ -105,6 +105,11 @@ def _cancel_engine(row: Row, client: Client, image: np.ndarray, delay: float) ->
     return seconds
 
 
+FAIR_FROM = 25
+"""Requests of each client from which their means can be compared: of four, one that the machine
+holds up makes 3.75 out of a fair 1."""
+
+
 def clients_row(clients: int, requests: int) -> Row:
     """Let many clients send requests at once."""
     row = Row(f"{clients} client{'s' if clients > 1 else ''} at once", tried=requests)
@@ -117,7 +122,7 @@ def clients_row(clients: int, requests: int) -> Row:
         f"p50 {found.p50_ms:.1f}, p95 {found.p95_ms:.1f}, p99 {found.p99_ms:.1f} ms; "
         f"{found.per_second:.0f}/s; fairness {found.fairness:.2f}"
     )
-    if found.fairness > 2:
+    if requests >= FAIR_FROM * clients and found.fairness > 2:
         row.fail("lost", f"fairness {found.fairness:.2f}")
     return row
 

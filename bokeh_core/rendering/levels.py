@@ -29,7 +29,7 @@ class Quality:
     nodes: int
 
 
-FULL = Quality(step=1.5, growth=0.15, halving=16.0, nodes=4)
+FULL = Quality(step=1.5, growth=0.18, halving=14.0, nodes=4)
 PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0, nodes=2)
 
 

@@ -74,7 +74,7 @@ class Recipe:
 FURTHER = Recipe(
     rate=6e-4,
     encoder_rate=2e-4,
-    sizes=((0.0, 320), (0.2, 384), (0.6, 448)),
+    sizes=((0.0, 320), (0.25, 384), (0.75, 448)),
     average=0.995,
     keep=0.35,
 )

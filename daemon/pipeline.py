@@ -22,7 +22,7 @@ from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import InputError
 from bokeh_core.networks import registry
 from bokeh_core.progress import Progress, part
-from bokeh_core.rendering import prepare, render, render_prepared
+from bokeh_core.rendering import prepare, render_prepared, render_tiles
 from bokeh_core.segmentation import portrait_matte
 from bokeh_core.subjects import full_at_point
 from daemon import optics, samples
@@ -43,6 +43,7 @@ SURFACE_BYTES = 100
 """What the renderer keeps per pixel of a picture that was cut ahead."""
 CUT_PIXELS = 4_000_000
 """Largest picture that is cut ahead: a preview, not a photo."""
+WHOLE = (slice(None), slice(None))
 RESULT_KEPT_S = Limits().result_kept_s
 
 
@@ -240,22 +241,25 @@ class Task:
         look = self._look(maps).scaled(max(ready.light.shape[:2]) / self._long_side())
         matte = None if self.request.subject == "none" else maps.matte
         small = self.request.preview > 0 and maps.depth.size <= CUT_PIXELS and self.tile is None
+        source, light = ready.source, ready.light
+        codes = np.empty_like(source.codes)
+
+        def put(place: samples.Place, rendered: Float32) -> None:
+            codes[place] = source.composite(light, rendered, place)
+
         with self._timed("render"):
             if small and isinstance(look, library.Lens):
                 cut = self._cut(ready, matte, look.max_coc, part(report, 0.0, 0.5))
-                rendered = render_prepared(
-                    cut.surfaces, look, progress=part(report, 0.5, 1.0), preview=True
-                )
+                rest = part(report, 0.5, 1.0)
+                put(WHOLE, render_prepared(cut.surfaces, look, progress=rest, preview=True))
             else:
-                rendered = render(
-                    *(ready.light, maps.depth, matte, look),
+                render_tiles(
+                    *(put, light, maps.depth, matte, look),
                     progress=report,
                     device=self.device,
                     preview=self.request.preview > 0,
                     tile=self.tile,
                 )
-        with self._timed("composite"):
-            codes = ready.source.composite(ready.light, rendered, lambda _: report("encode", 1.0))
         return codes, look.focus if isinstance(look, library.Lens) else None
 
     def _cut(self, ready: Prepared, matte: Float32 | None, max_coc: float, report: Progress) -> Cut:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Float32: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[Any]
 Tick: TypeAlias = Callable[[float], None]
+Place: TypeAlias = tuple[slice, slice]
 
 NUMPY: dict[str, str] = {"u8": "|u1", "u16": "<u2", "f32": "<f4"}
 
@@ -45,7 +46,7 @@ class Source:
     def light(self, tick: Tick = lambda _: None) -> Float32:
         """Give (H, W, 3) linear light; negative (out of gamut) values become 0.
 
-        `tick(fraction)` is called after every strip, here and in `composite`.
+        `tick(fraction)` is called after every strip.
         """
         height, width = self.codes.shape[:2]
         light = np.empty((height, width, 3), np.float32)
@@ -57,23 +58,17 @@ class Source:
             tick(part.stop / height)
         return light
 
-    def composite(self, light: Float32, rendered: Float32, tick: Tick = lambda _: None) -> Codes:
-        """Encode a rendered picture like the source.
+    def composite(self, light: Float32, rendered: Float32, place: Place) -> Codes:
+        """Encode the rendered pixels of a place (rows, columns) like the source.
 
         Where rendering changed nothing, the source's own codes are kept, bit for bit (also those
         that linear light cannot hold, such as negative ones).
         """
         colours = rendered if self.plane.channels >= 3 else rendered[..., 1:2]
-        codes = np.empty_like(self.codes)
-        count = colours.shape[2]
-        height, width = self.codes.shape[:2]
-        for part in strips(height, width):
-            coded = codes[part]
-            coded[..., :count] = from_linear(colours[part], self.codes.dtype, self.plane.transfer)
-            coded[..., count:] = self.alpha[part]
-            same = (rendered[part] == light[part]).all(axis=2)
-            np.copyto(coded, self.codes[part], where=same[..., None])
-            tick(part.stop / height)
+        codes = np.array(self.codes[place])
+        coded = from_linear(colours, self.codes.dtype, self.plane.transfer)
+        changed = (rendered != light[place]).any(axis=2)
+        np.copyto(codes[..., : colours.shape[2]], coded, where=changed[..., None])
         return codes
 
     def reduced(self, light: Float32, width: int, height: int) -> tuple[Source, Float32]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import psutil
 
-from bokeh_core.evaluation.render_methods import METHODS, five_gaussians
+from bokeh_core.evaluation.render_methods import TIMED, five_gaussians
 from bokeh_core.evaluation.scenes import portrait
 from bokeh_core.evaluation.thin_lens import Inputs, pinhole
 from bokeh_core.lens import Lens
@@ -26,6 +27,8 @@ class Cost:
 
     seconds_per_megapixel: float
     yardstick: float
+    held_megabytes: float
+    """Before the call: inputs, Python and its libraries."""
     peak_megabytes: float
 
     @property
@@ -40,7 +43,7 @@ def measure(method: str, megapixels: float) -> Cost:
     Parameters
     ----------
     method
-        Name in `METHODS`.
+        Name in `TIMED`.
     megapixels
         Size of the picture.
     """
@@ -52,16 +55,17 @@ def measure(method: str, megapixels: float) -> Cost:
 def _measured(method: str, megapixels: float) -> Cost:
     inputs, lens = _large(megapixels)
     size = inputs.depth.size / 1e6
-    METHODS[method](_cropped(inputs), lens)  # first calls load libraries
+    TIMED[method](_cropped(inputs), lens)  # first calls load libraries
+    held = psutil.Process().memory_info().rss
     start = time.perf_counter()
-    METHODS[method](inputs, lens)
+    TIMED[method](inputs, lens)
     seconds = time.perf_counter() - start
-    unit = 1024.0**2 if sys.platform == "darwin" else 1024.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     start = time.perf_counter()
     five_gaussians(inputs, lens)
     yardstick = time.perf_counter() - start
-    return Cost(seconds / size, yardstick / size, peak)
+    return Cost(seconds / size, yardstick / size, held / 1e6, peak / 1e6)
 
 
 def _large(megapixels: float) -> tuple[Inputs, Lens]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ from bokeh_core.lens import BinnedGaussian, Lens
 from bokeh_core.progress import Progress, ignore, part
 from bokeh_core.rendering.binned import render_binned
 from bokeh_core.rendering.lens_blur import Frame, render_lens
-from bokeh_core.rendering.levels import FULL, PREVIEW
+from bokeh_core.rendering.levels import FULL, PREVIEW, Quality
+
+if TYPE_CHECKING:
+    from bokeh_core.rendering.frame import Put
 
 FloatImage = npt.NDArray[np.float32]
 BRIGHTEST = 65504.0
@@ -67,19 +70,33 @@ def prepare(
     InputError
         An array has the wrong shape, type or range, or the device does not exist.
     """
-    picture, disparity, cover = _inputs(rgb, depth, matte)
+    arrays = _inputs(rgb, depth, matte)
     target = _device(device)
+    core = _core(tile, target, max_coc)
+    return _prepared(*arrays, max_coc, target, core, keep_bytes, progress)
+
+
+def _prepared(
+    rgb: FloatImage,
+    depth: FloatImage,
+    matte: FloatImage | None,
+    max_coc: float,
+    device: torch.device,
+    core: int,
+    keep_bytes: int,
+    progress: Progress,
+) -> Prepared:
     with torch.inference_mode():
         frame = Frame.of(
-            torch.from_numpy(picture),
-            torch.from_numpy(disparity),
-            None if cover is None else torch.from_numpy(cover),
+            torch.from_numpy(rgb),
+            torch.from_numpy(depth),
+            None if matte is None else torch.from_numpy(matte),
             max_coc,
-            target,
+            device,
             keep=keep_bytes,
             progress=progress,
         )
-    return Prepared(disparity, cover, frame, _core(tile, target, max_coc))
+    return Prepared(depth, matte, frame, core)
 
 
 def render_prepared(
@@ -97,16 +114,10 @@ def render_prepared(
             f"max_coc must be at most {prepared.frame.reach:g} px, for which the picture was "
             f"prepared, got {lens.max_coc:g}"
         )
-    lens = lens.resolved(prepared.depth, prepared.matte)
-    with torch.inference_mode():
-        out = render_lens(
-            prepared.frame,
-            lens,
-            quality=PREVIEW if preview else FULL,
-            core=prepared.tile,
-            progress=progress,
-        )
-    return np.ascontiguousarray(out.numpy())
+    out = _picture(prepared.depth.shape)
+    quality = PREVIEW if preview else FULL
+    _render_prepared(prepared, lens, out.__setitem__, quality, progress)
+    return out
 
 
 def render(
@@ -153,62 +164,118 @@ def render(
     OutOfMemory
         The device has no room even for small tiles.
     """
-    if not isinstance(lens, (Lens, BinnedGaussian)):
-        raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(lens).__name__}")
-    rgb, depth, matte = _inputs(rgb, depth, matte)
-    target = _device(device)
-    core = _core(tile, target, lens.max_coc if isinstance(lens, Lens) else 0.0)
-    while True:
-        out = _attempt(rgb, depth, matte, lens, core, target, progress=progress, preview=preview)
-        if out is not None:
-            return out
-        core //= 2
+    task = _Task.checked(rgb, depth, matte, lens, device, tile)
+    out = _picture(task.depth.shape)
+    task.run(out.__setitem__, progress, preview=preview)
+    return out
 
 
-def _attempt(
+def render_tiles(
+    put: Put,
     rgb: FloatImage,
     depth: FloatImage,
     matte: FloatImage | None,
-    look: Lens | BinnedGaussian,
-    core: int,
-    device: torch.device,
+    lens: Lens | BinnedGaussian,
     *,
-    progress: Progress,
-    preview: bool,
-) -> FloatImage | None:
-    """Render with tiles of this size; None when memory runs out and smaller ones may do."""
-    try:
-        if isinstance(look, Lens):
-            prepared = prepare(
-                rgb,
-                depth,
-                matte,
-                max_coc=look.max_coc,
-                device=device,
-                tile=core,
-                keep_bytes=0,
-                progress=part(progress, 0.0, PREPARING),
-            )
-            progress = part(progress, PREPARING, 1.0)
-            return render_prepared(prepared, look, progress=progress, preview=preview)
-        tensors = [None if a is None else torch.from_numpy(a) for a in (rgb, depth, matte)]
-        assert tensors[0] is not None
-        assert tensors[1] is not None
+    progress: Progress = ignore,
+    device: str | torch.device | None = None,
+    preview: bool = False,
+    tile: int | None = None,
+) -> None:
+    """Blur a picture like `render`, but give away every finished tile instead of keeping them all.
+
+    Parameters
+    ----------
+    put
+        Called as `put((rows, columns), pixels)` with (h, w, 3) float32 linear light, once for every
+        pixel (again for some when memory ran short), in any order, from several threads at a time.
+        An exception raised in it stops the call.
+    rgb, depth, matte, lens, progress, device, preview, tile
+        As of `render`, as are the errors.
+    """
+    task = _Task.checked(rgb, depth, matte, lens, device, tile)
+    task.run(put, progress, preview=preview)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One call, its arguments checked."""
+
+    rgb: FloatImage
+    depth: FloatImage
+    matte: FloatImage | None
+    look: Lens | BinnedGaussian
+    device: torch.device
+    core: int
+
+    @classmethod
+    def checked(
+        cls,
+        rgb: FloatImage,
+        depth: FloatImage,
+        matte: FloatImage | None,
+        look: Lens | BinnedGaussian,
+        device: str | torch.device | None,
+        tile: int | None,
+    ) -> _Task:
+        if not isinstance(look, (Lens, BinnedGaussian)):
+            raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(look).__name__}")
+        arrays = _inputs(rgb, depth, matte)
+        target = _device(device)
+        core = _core(tile, target, look.max_coc if isinstance(look, Lens) else 0.0)
+        return cls(*arrays, look, target, core)
+
+    def run(self, put: Put, progress: Progress, *, preview: bool) -> None:
+        """Render, with smaller tiles when memory runs out."""
+        core = self.core
+        while not self._fits(put, core, progress, preview=preview):
+            core //= 2
+
+    def _fits(self, put: Put, core: int, progress: Progress, *, preview: bool) -> bool:
+        """Render with tiles of this size; False when memory runs out and smaller ones may do."""
+        try:
+            self._attempt(put, core, progress, preview=preview)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            if core <= SMALLEST_TILE:
+                reason = f"no room on {self.device} even for a {core}-pixel tile"
+                raise OutOfMemory(reason) from error
+            return False
+        return True
+
+    def _attempt(self, put: Put, core: int, progress: Progress, *, preview: bool) -> None:
+        arrays = (self.rgb, self.depth, self.matte)
+        if isinstance(self.look, Lens):
+            first, rest = part(progress, 0.0, PREPARING), part(progress, PREPARING, 1.0)
+            prepared = _prepared(*arrays, self.look.max_coc, self.device, core, 0, first)
+            _render_prepared(prepared, self.look, put, PREVIEW if preview else FULL, rest)
+            return
+        rgb, depth, matte = (None if a is None else torch.from_numpy(a) for a in arrays)
+        assert rgb is not None
+        assert depth is not None
         with torch.inference_mode():
-            out = render_binned(
-                tensors[0],
-                tensors[1],
-                tensors[2],
-                look,
+            render_binned(
+                *(rgb, depth, matte, self.look, put),
                 core=core,
-                device=device,
+                device=self.device,
                 progress=progress,
             )
-        return np.ascontiguousarray(out.numpy())
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        if core <= SMALLEST_TILE:
-            raise OutOfMemory(f"no room on {device} even for a {core}-pixel tile") from error
-        return None
+
+
+def _render_prepared(
+    prepared: Prepared, lens: Lens, put: Put, quality: Quality, progress: Progress
+) -> None:
+    lens = lens.resolved(prepared.depth, prepared.matte)
+    with torch.inference_mode():
+        render_lens(
+            prepared.frame, lens, put, quality=quality, core=prepared.tile, progress=progress
+        )
+
+
+def _picture(extent: tuple[int, ...]) -> FloatImage:
+    try:
+        return np.empty((*extent, 3), np.float32)
+    except MemoryError as error:
+        raise OutOfMemory(f"no room for a picture of {extent[1]} x {extent[0]} pixels") from error
 
 
 def _inputs(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from bokeh_core.rendering.display import decode, encode
-from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
+from bokeh_core.rendering.frame import Bounds, fast_size, pixels, place, tiles, window
 from bokeh_core.rendering.parallel import each_tile
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bokeh_core.lens import BinnedGaussian
     from bokeh_core.progress import Progress
+    from bokeh_core.rendering.frame import Put
 
 TRUNCATION = 3.0
 """Gaussians are cut at this many sigma (0.3 % of the weight), then normalised."""
@@ -28,13 +29,13 @@ def render_binned(
     depth: Tensor,
     matte: Tensor | None,
     look: BinnedGaussian,
+    put: Put,
     *,
     core: int,
     device: torch.device,
     progress: Progress,
-) -> Tensor:
-    """Render (H, W, 3) linear light by `BinnedGaussian`; same arguments as `render`, as tensors."""
-    out = torch.empty_like(rgb)
+) -> None:
+    """Render by `BinnedGaussian`; same arguments as `render_tiles`, as tensors."""
     halo = max(_reach(sigma) for sigma in look.sigmas())
     spectra: dict[tuple[int, int, int], Tensor] = {}
 
@@ -46,14 +47,9 @@ def render_binned(
             cover = cover if look.soft_matte else (cover > 0.5).to(cover.dtype)
             sharp = window(rgb, tile, device)
             region = torch.where(cover == 1.0, sharp, cover * sharp + (1.0 - cover) * region)
-        rows, columns = (
-            slice(tile.top, tile.top + tile.height),
-            slice(tile.left, tile.left + tile.width),
-        )
-        out[rows, columns] = region.permute(1, 2, 0).to(out.device)
+        put(place(tile), pixels(region))
 
     each_tile(tiles(depth.shape[0], depth.shape[1], core), one, device, progress)
-    return out
 
 
 def _stacked_bins(

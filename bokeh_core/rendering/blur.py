@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,7 +12,7 @@ from bokeh_core.rendering.kernels import aperture_kernel, point_symmetric
 from bokeh_core.rendering.resample import enlarged, reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.levels import Levels
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 COLOURS = (1.0, 0.0, -1.0)
 """Sign of the fringe for red, green and blue."""
 CENTRE = (0.0, 0.0)
+KEPT_BYTES = 96 * 2**20
+"""Of transformed kernels. Tiles need many sizes of them: without a bound 50 MP kept 200 MB."""
 
 
 class Blur:
@@ -29,7 +32,7 @@ class Blur:
         self.levels = levels
         self.device = device
         self._symmetric = point_symmetric(lens)
-        self._spectra: dict[tuple[int, bool, tuple[float, float], tuple[int, int]], Tensor] = {}
+        self._spectra = Kept(KEPT_BYTES)
 
     def __call__(
         self,
@@ -176,7 +179,8 @@ class Blur:
         self, index: int, near: bool, field: tuple[float, float], size: tuple[int, int]
     ) -> Tensor:
         key = (index, near, field, size)
-        if key not in self._spectra:
+        spectrum = self._spectra.get(key)
+        if spectrum is None:
             scale = self.levels.scales[index]
             radius = self.levels.radii[index] / scale
             # averaging over a block and bilinear enlargement blur by themselves, in grid pixels:
@@ -191,8 +195,36 @@ class Blur:
             spectra = [_transformed(kernel, size) for kernel in kernels]
             if fringe:  # light, coverage and density come in threes
                 spectra *= 3
-            self._spectra[key] = torch.stack(spectra).to(self.device)
-        return self._spectra[key]
+            spectrum = torch.stack(spectra).to(self.device)
+            self._spectra.put(key, spectrum)
+        return spectrum
+
+
+class Kept:
+    """Tensors by key, shared by threads; those unused for longest go when there are too many."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._room = most_bytes
+        self._tensors: dict[Hashable, Tensor] = {}  # the latest use last
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Tensor | None:
+        """Find a tensor; None when it is not (or no more) there."""
+        with self._lock:
+            found = self._tensors.pop(key, None)
+            if found is not None:
+                self._tensors[key] = found
+        return found
+
+    def put(self, key: Hashable, tensor: Tensor) -> None:
+        """Keep a tensor, whatever its size."""
+        with self._lock:
+            if key in self._tensors:  # another thread was first
+                return
+            self._tensors[key] = tensor
+            self._room -= tensor.nbytes
+            while self._room < 0 and len(self._tensors) > 1:
+                self._room += self._tensors.pop(next(iter(self._tensors))).nbytes
 
 
 def _transformed(kernel: Tensor, size: tuple[int, int]) -> Tensor:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+
+Place: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a picture."""
+Put: TypeAlias = Callable[[Place, npt.NDArray[np.float32]], None]
+"""Takes the (h, w, 3) pixels of a place; called from several threads, for disjoint places."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,16 @@ def bounding_box(mask: Tensor, grid: int = 1) -> Bounds | None:
     top, left = (int(ends[0]) // grid * grid for ends in (rows, columns))
     bottom, right = (-(-(int(ends[-1]) + 1) // grid) * grid for ends in (rows, columns))
     return Bounds(top, left, bottom - top, right - left)
+
+
+def place(bounds: Bounds) -> Place:
+    """Index a rectangle of an (H, W, ...) image."""
+    return part(bounds)[1:]
+
+
+def pixels(planes: Tensor) -> npt.NDArray[np.float32]:
+    """Turn (3, h, w) planes of any device into an (h, w, 3) array."""
+    return np.asarray(planes.permute(1, 2, 0).contiguous().cpu().numpy(), np.float32)
 
 
 def part(bounds: Bounds, scale: int = 1) -> tuple[slice, slice, slice]:

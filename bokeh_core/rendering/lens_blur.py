@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,7 +16,16 @@ from bokeh_core.rendering.clean import Blemishes, cleaned
 from bokeh_core.rendering.composite import composite
 from bokeh_core.rendering.field import Field
 from bokeh_core.rendering.fill import CELL
-from bokeh_core.rendering.frame import Bounds, bounding_box, fast_size, part, tiles, window
+from bokeh_core.rendering.frame import (
+    Bounds,
+    bounding_box,
+    fast_size,
+    part,
+    pixels,
+    place,
+    tiles,
+    window,
+)
 from bokeh_core.rendering.grain import Grain
 from bokeh_core.rendering.highlights import Highlights
 from bokeh_core.rendering.kernels import reach_factor
@@ -29,8 +38,12 @@ from bokeh_core.rendering.surfaces import cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    import numpy as np
+    import numpy.typing as npt
+
     from bokeh_core.lens import Lens
     from bokeh_core.progress import Progress
+    from bokeh_core.rendering.frame import Put
 
 
 CLEANED = 1024
@@ -97,7 +110,7 @@ class Frame:
         """Part of a tile that is more than a subject kept sharp, on a grid; None = nothing."""
         if self.matte is None or not lens.keep_subject_sharp:
             return tile
-        box = bounding_box(self.matte[part(tile)[1:]] < 1, grid)
+        box = bounding_box(self.matte[place(tile)] < 1, grid)
         if box is None:
             return None
         return Bounds(
@@ -124,8 +137,8 @@ class Frame:
 
 
 def render_lens(
-    frame: Frame, lens: Lens, *, quality: Quality, core: int, progress: Progress
-) -> Tensor:
+    frame: Frame, lens: Lens, put: Put, *, quality: Quality, core: int, progress: Progress
+) -> None:
     """Render a frame through a lens with a known focus.
 
     Parameters
@@ -134,19 +147,15 @@ def render_lens(
         The picture; `frame.reach` is at least the lens's `max_coc`.
     lens
         What to render with.
+    put
+        Takes the finished tiles.
     quality
         Spacing and reduction of blur radii.
     core
         Side of the tiles in pixels.
     progress
         As of `render`.
-
-    Returns
-    -------
-    Tensor
-        (H, W, 3) linear light.
     """
-    out = torch.empty_like(frame.rgb)
     height, width = frame.depth.shape
     levels = Levels.up_to(largest_coc(lens), quality)
     blur = Blur(lens, levels, frame.device)
@@ -158,9 +167,9 @@ def render_lens(
     halo = -(-halo // grid) * grid
 
     def one(tile: Bounds, step: Callable[[], None]) -> None:
-        out[part(tile)[1:]] = frame.rgb[part(tile)[1:]]
         shown = frame.changing(tile, lens, grid)
         if shown is None:
+            put(place(tile), frame.rgb[place(tile)].numpy())
             return
         padded = Bounds(
             shown.top - halo,
@@ -177,11 +186,21 @@ def render_lens(
             step,
         )
         region = grain.added(region, frame.depth, frame.matte, shown, lens)
-        out[part(shown)[1:]] = region.permute(1, 2, 0).to(out.device)
+        put(place(tile), _set_in(frame.rgb, tile, pixels(region), shown))
 
     work = tiles(height, width, max(core // grid, 1) * grid, grid)
     each_tile(work, one, frame.device, progress)
-    return out
+
+
+def _set_in(
+    rgb: Tensor, tile: Bounds, region: npt.NDArray[np.float32], shown: Bounds
+) -> npt.NDArray[np.float32]:
+    """Put what changes of a tile into what stays."""
+    if shown == tile:
+        return region
+    whole: npt.NDArray[np.float32] = rgb[place(tile)].numpy().copy()
+    whole[place(replace(shown, top=shown.top - tile.top, left=shown.left - tile.left))] = region
+    return whole
 
 
 def _cleaned(
@@ -192,16 +211,23 @@ def _cleaned(
     device: torch.device,
     progress: Progress,
 ) -> Tensor:
-    """Clean a whole depth map, tile by tile."""
-    out = torch.empty_like(depth)
+    """Clean a whole depth map, tile by tile; it is copied only if something in it changes."""
+    out = depth
+    lock = threading.Lock()
     margin = 4 * blemishes.band
 
     def one(tile: Bounds, _: Callable[[], None]) -> None:
+        nonlocal out
         around = tile.grown(margin)
         cover = None if matte is None else window(matte, around, device)
         clean = cleaned(window(depth, around, device), cover, reach, blemishes)
-        inner = part(Bounds(margin, margin, tile.height, tile.width))
-        out[part(tile)[1:]] = clean[inner][0].to(out.device)
+        clean = clean[part(Bounds(margin, margin, tile.height, tile.width))][0].to(depth.device)
+        if torch.equal(clean, depth[place(tile)]):
+            return
+        with lock:
+            if out is depth:
+                out = depth.clone()
+        out[place(tile)] = clean
 
     work = tiles(depth.shape[0], depth.shape[1], CLEANED, CELL)
     each_tile(work, one, device, progress)

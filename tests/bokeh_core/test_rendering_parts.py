@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from bokeh_core.lens import Lens
+from bokeh_core.rendering.blur import Kept
 from bokeh_core.rendering.clean import Blemishes, cleaned
 from bokeh_core.rendering.display import decode, encode
 from bokeh_core.rendering.fill import filled
@@ -146,3 +147,15 @@ def test_display_transfer_is_srgb_and_round_trips_above_one():
     linear = torch.tensor([0.0, 0.0031308, 0.18, 0.5, 1.0, 20.0])
     torch.testing.assert_close(decode(encode(linear)), linear, rtol=1e-5, atol=1e-7)
     assert float(encode(torch.tensor(0.5))) == pytest.approx(0.735357, abs=1e-5)
+
+
+def test_kernels_kept_are_those_used_last_and_within_their_room():
+    kept = Kept(100)
+    for number in range(4):  # 40 bytes each: room for two
+        kept.put(number, torch.full((10,), float(number)))
+        kept.get(0)
+    assert [number for number in range(4) if kept.get(number) is not None] == [0, 3]
+    assert float(kept.get(3)[0]) == 3.0
+    kept.put("large", torch.zeros(1000))  # what is in use now is kept whatever its size
+    assert kept.get("large") is not None
+    assert kept.get(3) is None

@@ -1,7 +1,9 @@
 """What must hold for any picture: identity, energy, invariance, monotony, no NaN."""
 
 import dataclasses
+import threading
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from bokeh_core.errors import Cancelled, InputError
 from bokeh_core.lens import BinnedGaussian, Lens
-from bokeh_core.rendering import prepare, render, render_prepared
+from bokeh_core.rendering import prepare, render, render_prepared, render_tiles
 
 LOOKS = [
     Lens(focus=0.6, max_coc=24.0),
@@ -190,6 +192,41 @@ def test_tiles_do_not_show(look):
     whole = render(rgb, depth, matte, look, tile=1024)
     tiled = render(rgb, depth, matte, look, tile=64)
     assert np.abs(encoded(whole) - encoded(tiled)).max() <= 1 / 255
+
+
+@pytest.mark.parametrize("look", [LOOKS[1], LOOKS[3]], ids=["disc", "paper"])
+def test_tiles_given_away_make_up_the_same_picture_each_pixel_once(look):
+    rgb, depth, matte = scene(300, 260)
+    out, count = np.zeros_like(rgb), np.zeros(depth.shape, int)
+    lock = threading.Lock()
+
+    def put(place, pixels):
+        with lock:
+            out[place] = pixels
+            count[place] += 1
+
+    render_tiles(put, rgb, depth, matte, look, tile=64)
+    np.testing.assert_array_equal(out, render(rgb, depth, matte, look, tile=64))
+    assert (count == 1).all()
+
+
+def test_an_error_where_a_tile_is_put_stops_the_call():
+    def full(place, pixels):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        render_tiles(full, *scene(), LOOKS[0])
+
+
+def test_the_pictures_and_maps_given_are_left_as_they_are():
+    given = scene()
+    before = [plane.copy() for plane in given]
+    soft = cv2.GaussianBlur(given[1], (0, 0), 3.0)
+    softer = soft.copy()
+    render(*given, LOOKS[0])
+    render(given[0], soft, given[2], LOOKS[0])  # depth that is cleaned first
+    for plane, kept in zip((*given, soft), (*before, softer), strict=True):
+        np.testing.assert_array_equal(plane, kept)
 
 
 def test_a_prepared_picture_renders_the_same_for_every_lens():

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bokeh_core import progress as progress_rule
 from bokeh_core import upsampling
 from bokeh_core.errors import InputError
+from bokeh_core.limits import checked_image
 from bokeh_core.networks import hub, inference, registry
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def estimate_depth(
         The weights cannot be used.
     """
     rgb = inference.check_photo(rgb)
-    if matte is not None and matte.shape != rgb.shape[:2]:
-        raise InputError(f"matte must have the photo's shape {rgb.shape[:2]}, got {matte.shape}")
+    if matte is not None:
+        matte = checked_image("matte", matte, 2, 1.0, rgb.shape[:2])
     if model in hub.MODELS and hub.find(model).task != "depth":
         raise InputError(f"{model} gives mattes, no depth: see defocus models list")
     progress("depth", 0.0)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+WIDEST = 1024.0
+"""Largest `max_coc` in pixels."""
 HEAD = 0.2
 """Share of the subject's pixels, from the top, that it is focused by."""
 
@@ -61,7 +63,7 @@ class Lens:
         0.0, 0.0, 1.0, "disparity", "depth around the focus that stays sharp, front to back"
     )
     max_coc: float = number(
-        32.0, 0.0, 1024.0, "px", "blur radius one whole disparity unit away from the focus"
+        32.0, 0.0, WIDEST, "px", "blur radius one whole disparity unit away from the focus"
     )
     foreground: float = number(
         1.0, 0.0, 4.0, "factor", "blur of what is nearer than the focus; 0 = none"
@@ -249,6 +251,12 @@ class Lens:
             )
         reach = distance * 1000.0 / (distance * 1000.0 - focal)
         radius = 0.5 * (width / sensor) * (focal * focal / number) * reach * span / 1000.0
+        if radius > WIDEST:
+            raise InputError(
+                f"{focal:g} mm at f/{number:g}, focused at {distance:g} m, blurs this picture by "
+                f"up to {radius:.0f} px; max_coc is at most {WIDEST:g} px: stop down, or reduce "
+                "the picture first"
+            )
         return cls(focus=min(max(focus, 0.0), 1.0), max_coc=radius, **look)
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 KernelImage = tuple[tuple[float, ...], ...]
+BRIGHTEST = 65504.0
+"""Largest light value accepted: the top of 16-bit float files, far from float32 overflow."""
+ROUNDING = 1e-3
+"""How far outside its range a value of an array may be: resampling overshoots."""
 MAX_KERNEL_SIDE = 64
 """Largest side of a custom kernel image, so that a lens still fits into a small message header."""
 
@@ -69,6 +73,41 @@ def checked_point(point: Any) -> tuple[float, float]:
     if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
         raise InputError(f"focus_point must be 0 to 1 of width and height, got {x:g}, {y:g}")
     return x, y
+
+
+def checked_image(
+    name: str,
+    array: Any,
+    dimensions: int,
+    high: float,
+    extent: tuple[int, ...] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return (H, W, 3) light or an (H, W) map as contiguous float32 in [0, high], or refuse.
+
+    Values up to `ROUNDING` outside are clipped; `extent` is the (H, W) it must have.
+    """
+    shape = "(H, W, 3)" if dimensions == 3 else "(H, W)"
+    if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.floating):
+        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(f"{name} must be a float array {shape}, got {kind}")
+    good = (
+        array.ndim == dimensions
+        and min(array.shape) > 0
+        and (dimensions == 2 or array.shape[2] == 3)
+    )
+    if not good:
+        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
+    if extent is not None and array.shape != extent:
+        raise InputError(f"{name} must be as large as rgb {extent}, got {array.shape}")
+    least, most = float(array.min()), float(array.max())
+    if not (math.isfinite(least) and math.isfinite(most)):
+        raise InputError(f"{name} must hold finite numbers, got NaN or infinity")
+    if least < -ROUNDING or most > high + ROUNDING:
+        raise InputError(f"{name} must be 0 to {high:g}, got {least:g} to {most:g}")
+    image = np.ascontiguousarray(array, dtype=np.float32)
+    if least < 0.0 or most > high:
+        return image.clip(0.0, high)
+    return image if image.flags.writeable else image.copy()  # torch shares writable ones only
 
 
 def checked_kernel(kernel: Sequence[Sequence[float]] | npt.NDArray[Any]) -> KernelImage:

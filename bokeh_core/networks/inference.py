@@ -13,7 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from bokeh_core.errors import InputError, ModelCorrupt, OutOfMemory
+from bokeh_core import devices
+from bokeh_core.devices import room_on
+from bokeh_core.errors import InputError, ModelCorrupt
+from bokeh_core.limits import BRIGHTEST, checked_image
 from bokeh_core.networks import hub, registry
 from bokeh_core.networks.shared import STRIDE, SharedPortraitNet
 from bokeh_core.picture.transfer import from_linear
@@ -26,6 +29,8 @@ Float32 = npt.NDArray[np.float32]
 ARCHITECTURES: dict[str, type[nn.Module]] = {"shared-lite0": SharedPortraitNet}
 """Architecture named in a weights record -> the network that takes its weights."""
 
+LONGEST = 8
+"""Input sizes along the long side: strips beyond 64:1 would have to be thinner than the stride."""
 MIN_SIDE = 16
 """Pictures with a shorter side hold nothing that can be recognised."""
 
@@ -46,27 +51,12 @@ def check_photo(rgb: npt.NDArray[np.float32]) -> Float32:
     InputError
         Not (H, W, 3), not float, a side below 16, negative, infinite or NaN values.
     """
-    if not isinstance(rgb, np.ndarray) or rgb.ndim != 3 or rgb.shape[2] != 3:
-        shape = getattr(rgb, "shape", type(rgb).__name__)
-        raise InputError(f"rgb must be an array of shape (H, W, 3), got {shape}")
-    if rgb.dtype.kind != "f":
-        raise InputError(f"rgb must be float32 linear light, got {rgb.dtype}")
+    checked = checked_image("rgb", rgb, 3, BRIGHTEST)
     if min(rgb.shape[:2]) < MIN_SIDE:
         raise InputError(
             f"rgb must be at least {MIN_SIDE} pixels wide and high, got {rgb.shape[:2]}"
         )
-    rgb = np.ascontiguousarray(rgb, dtype=np.float32)
-    low, high = _range(rgb)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise InputError("rgb holds NaN or infinite values")
-    if low < -1e-3:
-        raise InputError(f"rgb must not be negative, got {low:g}")
-    return rgb
-
-
-def _range(rgb: Float32) -> tuple[float, float]:
-    """Smallest and largest value; NaN where there is one (cv2.minMaxLoc would skip it)."""
-    return float(rgb.min()), float(rgb.max())
+    return checked
 
 
 @functools.lru_cache(maxsize=2)
@@ -81,7 +71,7 @@ def network(name: str, device: str) -> tuple[nn.Module, registry.ModelRecord]:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ModelCorrupt(f"{record.file} does not fit {record.architecture}: {reason}") from None
-    model = model.eval().to(device).to(memory_format=torch.channels_last)
+    model = model.eval().to(devices.find(device)).to(memory_format=torch.channels_last)
     return model, record
 
 
@@ -114,34 +104,32 @@ def predict(
     OutOfMemory
         When the device has no room.
     """
-    try:
-        if model not in hub.MODELS:
-            return _predict(rgb, model, device, tick)
-        optional = hub.find(model)
-        if optional.task == "matte":
-            return _predict(rgb, registry.DEFAULT, device, tick)
+    if model not in hub.MODELS:
+        return _predict(rgb, model, device, tick)
+    optional = hub.find(model)
+    if optional.task == "matte":
+        return _predict(rgb, registry.DEFAULT, device, tick)
+    with room_on(device):
         pixels = network_input(rgb, optional.input_size, optional.multiple)
         disparity = hub.disparity(pixels, optional, device)
-        tick()
-        return replace(_predict(rgb, registry.DEFAULT, device, tick), disparity=disparity)
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"no room for the network on {device}: {error}") from None
+    tick()
+    return replace(_predict(rgb, registry.DEFAULT, device, tick), disparity=disparity)
 
 
 def _predict(rgb: Float32, model: str, device: str, tick: Callable[[], None]) -> Prediction:
     """Mean of what the network says about the photo and about its mirror image."""
-    net, record = network(model, device)
-    pixels = network_input(rgb, record.input_size)
-    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
+    with room_on(device), torch.inference_mode():
+        net, record = network(model, device)
+        pixels = network_input(rgb, record.input_size)
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
     tick()
-    with torch.inference_mode():
-        seen = _forward(net, image)
-        tick()
-        mirrored = _forward(net, image.flip(3))
-        tick()
-        matte, disparity = (
-            (plane + other.flip(3)) / 2 for plane, other in zip(seen, mirrored, strict=True)
-        )
+    seen = _forward(net, image)
+    tick()
+    mirrored = _forward(net, image.flip(3))
+    tick()
+    matte, disparity = (
+        (plane + other.flip(3)) / 2 for plane, other in zip(seen, mirrored, strict=True)
+    )
     return Prediction(_plane(matte), _plane(disparity))
 
 
@@ -150,8 +138,9 @@ def _forward(net: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
 
     (Its feature maps pass malloc's limit for memory that is kept, and every page is faulted anew.)
     """
-    matte, disparity = net(image.contiguous(memory_format=torch.channels_last))
-    return torch.sigmoid(matte), torch.sigmoid(disparity)
+    with room_on(image.device), torch.inference_mode():
+        matte, disparity = net(image.contiguous(memory_format=torch.channels_last))
+        return torch.sigmoid(matte), torch.sigmoid(disparity)
 
 
 def _plane(x: Tensor) -> Float32:
@@ -162,11 +151,15 @@ def network_input(rgb: Float32, input_size: int, multiple: int = STRIDE) -> Floa
     """Bring a photo to about `input_size`^2 pixels, sides multiples of 32, sRGB-encoded, clipped.
 
     Reduced by area in linear light (as a camera would), so a 100-megapixel photo is never encoded
-    whole. Any aspect ratio keeps the same number of pixels.
+    whole. Any aspect ratio keeps about the same number of pixels; what is longer than `LONGEST`
+    input sizes is squeezed.
     """
     height, width = rgb.shape[:2]
     scale = input_size / math.sqrt(height * width)
-    size = [max(round(side * scale / multiple), 1) * multiple for side in (width, height)]
+    longest = LONGEST * input_size // multiple
+    size = [
+        min(max(round(side * scale / multiple), 1), longest) * multiple for side in (width, height)
+    ]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(rgb, size, interpolation=method)
     return np.asarray(from_linear(np.clip(small, 0, 1), np.float32))

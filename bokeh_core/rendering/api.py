@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from bokeh_core import devices
 from bokeh_core.errors import InputError, OutOfMemory
 from bokeh_core.lens import BinnedGaussian, Lens
+from bokeh_core.limits import BRIGHTEST, checked_image
 from bokeh_core.progress import Progress, ignore, part
 from bokeh_core.rendering.binned import render_binned
 from bokeh_core.rendering.lens_blur import Frame, render_lens
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from bokeh_core.rendering.frame import Put
 
 FloatImage = npt.NDArray[np.float32]
-BRIGHTEST = 65504.0
-"""Largest light value accepted: the top of 16-bit float files, far from float32 overflow."""
 SMALLEST_TILE = 128
 PREPARING = 0.1
 """Part of a call's progress that is preparation."""
@@ -29,11 +29,11 @@ PREPARING = 0.1
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture made ready once for any number of lenses; made by `prepare`.
+    """A picture made ready once for any number of lenses, one at a time; made by `prepare`.
 
     It depends on the picture and its maps and, of the lens, on `max_coc` alone (an upper bound).
     Everything else may change from one `render_prepared` to the next; as long as only the shape of
-    the aperture does, the surfaces of the last time serve again.
+    the aperture does, and it reaches as far, the surfaces of the last time serve again.
     """
 
     depth: FloatImage
@@ -69,10 +69,12 @@ def prepare(
     ------
     InputError
         An array has the wrong shape, type or range, or the device does not exist.
+    OutOfMemory
+        The device has no room.
     """
     arrays = _inputs(rgb, depth, matte)
-    target = _device(device)
-    core = _core(tile, target, max_coc)
+    target = devices.find(device)
+    core = _core(tile, target, Lens(max_coc=max_coc).max_coc)
     return _prepared(*arrays, max_coc, target, core, keep_bytes, progress)
 
 
@@ -108,6 +110,8 @@ def render_prepared(
     ------
     InputError
         The lens blurs more than the picture was prepared for.
+    OutOfMemory
+        The device has no room; preparing with a smaller `tile` may help.
     """
     if lens.max_coc > prepared.frame.reach:
         raise InputError(
@@ -155,7 +159,8 @@ def render(
     Returns
     -------
     ndarray
-        (H, W, 3) float32 linear light. Pixels that are in focus are those of `rgb`, bit for bit.
+        (H, W, 3) float32 linear light. Pixels that are in focus, whole (a matte of 0 or 1) and not
+        veiled by blur in front of them are those of `rgb`, bit for bit.
 
     Raises
     ------
@@ -221,7 +226,7 @@ class _Task:
         if not isinstance(look, (Lens, BinnedGaussian)):
             raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(look).__name__}")
         arrays = _inputs(rgb, depth, matte)
-        target = _device(device)
+        target = devices.find(device)
         core = _core(tile, target, look.max_coc if isinstance(look, Lens) else 0.0)
         return cls(*arrays, look, target, core)
 
@@ -235,7 +240,7 @@ class _Task:
         """Render with tiles of this size; False when memory runs out and smaller ones may do."""
         try:
             self._attempt(put, core, progress, preview=preview)
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except OutOfMemory as error:
             if core <= SMALLEST_TILE:
                 reason = f"no room on {self.device} even for a {core}-pixel tile"
                 raise OutOfMemory(reason) from error
@@ -281,11 +286,11 @@ def _picture(extent: tuple[int, ...]) -> FloatImage:
 def _inputs(
     rgb: FloatImage, depth: FloatImage, matte: FloatImage | None
 ) -> tuple[FloatImage, FloatImage, FloatImage | None]:
-    picture = _checked("rgb", rgb, 3, -BRIGHTEST, BRIGHTEST)
-    disparity = _checked("depth", depth, 2, 0.0, 1.0, picture.shape[:2])
+    picture = checked_image("rgb", rgb, 3, BRIGHTEST)
+    disparity = checked_image("depth", depth, 2, 1.0, picture.shape[:2])
     if matte is None:
         return picture, disparity, None
-    return picture, disparity, _checked("matte", matte, 2, 0.0, 1.0, picture.shape[:2])
+    return picture, disparity, checked_image("matte", matte, 2, 1.0, picture.shape[:2])
 
 
 def _core(tile: int | None, device: torch.device, reach: float) -> int:
@@ -297,50 +302,8 @@ def _core(tile: int | None, device: torch.device, reach: float) -> int:
         if device.type != "cpu":
             return 2048
         return 576 if reach < 100.0 else 768
-    if tile < SMALLEST_TILE // 2:
-        raise InputError(f"tile must be at least {SMALLEST_TILE // 2} px, got {tile}")
-    return tile
-
-
-def _checked(
-    name: str,
-    array: Any,
-    dimensions: int,
-    low: float,
-    high: float,
-    extent: tuple[int, ...] | None = None,
-) -> FloatImage:
-    """Return the array as contiguous float32 within range, or say what is wrong with it."""
-    shape = "(H, W, 3)" if dimensions == 3 else "(H, W)"
-    if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.floating):
-        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise InputError(f"{name} must be a float array {shape}, got {kind}")
-    good = (
-        array.ndim == dimensions
-        and min(array.shape) > 0
-        and (dimensions == 2 or array.shape[2] == 3)
-    )
-    if not good:
-        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
-    if extent is not None and array.shape != extent:
-        raise InputError(f"{name} must be as large as rgb {extent}, got {array.shape}")
-    least, most = float(array.min()), float(array.max())
-    if not (np.isfinite(least) and np.isfinite(most)):
-        raise InputError(f"{name} must hold finite numbers, got NaN or infinity")
-    if least < low - 1e-3 or most > high + 1e-3:
-        raise InputError(f"{name} must be {low:g} to {high:g}, got {least:g} to {most:g}")
-    image = np.ascontiguousarray(array, dtype=np.float32)
-    return image if low <= least and most <= high else image.clip(low, high)
-
-
-def _device(wanted: str | torch.device | None) -> torch.device:
-    if wanted is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(wanted)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+    if not isinstance(tile, int) or tile < SMALLEST_TILE // 2:
         raise InputError(
-            f"device {wanted} cannot be used here: {str(error).splitlines()[0]}"
-        ) from error
-    return device
+            f"tile must be a whole number of at least {SMALLEST_TILE // 2} px, got {tile}"
+        )
+    return tile

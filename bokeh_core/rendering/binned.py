@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bokeh_core.devices import room_on
 from bokeh_core.rendering.display import decode, encode
 from bokeh_core.rendering.frame import Bounds, fast_size, pixels, place, tiles, window
 from bokeh_core.rendering.parallel import each_tile
@@ -41,13 +42,15 @@ def render_binned(
 
     def one(tile: Bounds, step: Callable[[], None]) -> None:
         step()
-        region = _stacked_bins(rgb, depth, look, tile, halo, device, spectra)
-        if matte is not None:
-            cover = window(matte, tile, device)
-            cover = cover if look.soft_matte else (cover > 0.5).to(cover.dtype)
-            sharp = window(rgb, tile, device)
-            region = torch.where(cover == 1.0, sharp, cover * sharp + (1.0 - cover) * region)
-        put(place(tile), pixels(region))
+        with room_on(device):
+            region = _stacked_bins(rgb, depth, look, tile, halo, device, spectra)
+            if matte is not None:
+                cover = window(matte, tile, device)
+                cover = cover if look.soft_matte else (cover > 0.5).to(cover.dtype)
+                sharp = window(rgb, tile, device)
+                region = torch.where(cover == 1.0, sharp, cover * sharp + (1.0 - cover) * region)
+            finished = pixels(region)
+        put(place(tile), finished)
 
     each_tile(tiles(depth.shape[0], depth.shape[1], core), one, device, progress)
 

@@ -18,8 +18,15 @@ CAT_EYE_SHIFT = 1.0
 
 def reach_factor(lens: Lens) -> float:
     """Farthest extent of a kernel from its centre along x or y, in nominal radii."""
+    return _extent(lens) * (1.0 + abs(lens.fringe))
+
+
+def _extent(lens: Lens) -> float:
+    """Farthest extent without a fringe; an image of its own fills a square, which may be turned."""
     stretch = max(math.sqrt(lens.squeeze), 1.0 / math.sqrt(lens.squeeze))
-    return stretch * (1.0 + abs(lens.fringe))
+    if lens.kernel is None:
+        return stretch
+    return stretch * (abs(math.cos(lens.rotation)) + abs(math.sin(lens.rotation)))
 
 
 def point_symmetric(lens: Lens) -> bool:
@@ -57,8 +64,7 @@ def aperture_kernel(
         (n, n) float32.
     """
     radius = math.sqrt(max(radius * radius - 4.0 * (spread + 1.0 / 12.0), 0.04 * radius * radius))
-    stretch = max(math.sqrt(lens.squeeze), 1.0 / math.sqrt(lens.squeeze))
-    half = math.ceil(radius * stretch + 0.5)
+    half = math.ceil(radius * _extent(lens) + 0.5)
     fine = max(4, min(16, math.ceil(48.0 / radius)))
     count = 2 * half + 1
     step = (torch.arange(count * fine, dtype=torch.float32) + 0.5) / fine - count / 2.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from bokeh_core.devices import room_on
 from bokeh_core.progress import ignore
 from bokeh_core.rendering.blur import Blur
 from bokeh_core.rendering.clean import Blemishes, cleaned
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 CLEANED = 1024
 """Side in pixels of the tiles that depth is cleaned in."""
+WINDOW_BYTES = 256
+"""Taken per pixel of a tile with its halo (223 measured at a CoC of 2048 px)."""
 
 
 @dataclass
@@ -66,6 +69,8 @@ class Frame:
         Cuts and cells.
     keep
         Bytes of surfaces to keep for the next lens.
+    one_lens
+        Held while the frame is rendered: what is kept is for one lens at a time.
     """
 
     rgb: Tensor
@@ -75,6 +80,7 @@ class Frame:
     device: torch.device
     overview: Overview
     keep: int = 0
+    one_lens: threading.Lock = field(default_factory=threading.Lock)
     _kept: dict[Bounds, list[Surface]] = field(default_factory=dict)
     _kept_for: tuple[Hashable, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -92,19 +98,25 @@ class Frame:
         progress: Progress = ignore,
     ) -> Frame:
         """Look over a picture once; good for every lens whose `max_coc` is at most `reach`."""
-        with one_thread_each():
+        with one_thread_each(), room_on(depth.device):
             blemishes = Blemishes.of(depth)
         depth = _cleaned(depth, matte, reach, blemishes, device, progress)
-        with one_thread_each():
+        with one_thread_each(), room_on(depth.device):
             overview = Overview.of(rgb, depth, matte, reach, blemishes.band)
         return cls(rgb, depth, matte, reach, device, overview, keep)
 
-    def look_through(self, sight: Sight) -> None:
-        """Forget the surfaces that were kept for another sight."""
-        if self._kept_for != sight.key:
+    def look_through(self, sight: Sight, halo: int) -> None:
+        """Forget the surfaces that were kept for another sight or for windows of another halo."""
+        key = (sight.key, halo)
+        if self._kept_for != key:
             self.keep += sum(s.nbytes for kept in self._kept.values() for s in kept)
             self._kept.clear()
-            self._kept_for = sight.key
+            self._kept_for = key
+
+    def largest_coc(self, lens: Lens) -> float:
+        """Give the largest CoC radius in pixels that a depth of this frame has with a lens."""
+        ends = torch.stack(torch.aminmax(self.depth)).cpu()
+        return float(lens.coc(ends).abs().max())
 
     def changing(self, tile: Bounds, lens: Lens, grid: int) -> Bounds | None:
         """Part of a tile that is more than a subject kept sharp, on a grid; None = nothing."""
@@ -156,18 +168,26 @@ def render_lens(
     progress
         As of `render`.
     """
+    with frame.one_lens:
+        _render(frame, lens, put, quality, core, progress)
+
+
+def _render(
+    frame: Frame, lens: Lens, put: Put, quality: Quality, core: int, progress: Progress
+) -> None:
     height, width = frame.depth.shape
-    levels = Levels.up_to(largest_coc(lens), quality)
+    levels = Levels.up_to(frame.largest_coc(lens), quality)
     blur = Blur(lens, levels, frame.device)
-    sight = Sight(lens, levels, Highlights.of(frame.rgb, lens))
-    frame.look_through(sight)
-    grain = Grain.of(frame.rgb, lens)
+    with room_on(frame.rgb.device):
+        sight = Sight(lens, levels, Highlights.of(frame.rgb, lens))
+        grain = Grain.of(frame.rgb, lens)
     grid = max(levels.coarsest, CELL)
     halo = math.ceil(levels.radii[-1] * reach_factor(lens)) + CELL + 2 * levels.coarsest
     halo = -(-halo // grid) * grid
+    frame.look_through(sight, halo)
 
     def one(tile: Bounds, step: Callable[[], None]) -> None:
-        shown = frame.changing(tile, lens, grid)
+        shown = frame.changing(tile, lens, grid) if levels.radii[-1] > 0 else None
         if shown is None:
             put(place(tile), frame.rgb[place(tile)].numpy())
             return
@@ -177,19 +197,22 @@ def render_lens(
             fast_size(shown.height + 2 * halo, grid),
             fast_size(shown.width + 2 * halo, grid),
         )
-        region = composite(
-            frame.surfaces(padded, sight, step),
-            lens,
-            blur,
-            Field.of(lens, padded, height, width, quality.nodes),
-            Bounds(halo, halo, shown.height, shown.width),
-            step,
-        )
-        region = grain.added(region, frame.depth, frame.matte, shown, lens)
-        put(place(tile), _set_in(frame.rgb, tile, pixels(region), shown))
+        with room_on(frame.device):
+            region = composite(
+                frame.surfaces(padded, sight, step),
+                lens,
+                blur,
+                Field.of(lens, padded, height, width, quality.nodes),
+                Bounds(halo, halo, shown.height, shown.width),
+                step,
+            )
+            region = grain.added(region, frame.depth, frame.matte, shown, lens)
+            finished = _set_in(frame.rgb, tile, pixels(region), shown)
+        put(place(tile), finished)
 
     work = tiles(height, width, max(core // grid, 1) * grid, grid)
-    each_tile(work, one, frame.device, progress)
+    window_pixels = (work[0].height + 2 * halo) * (work[0].width + 2 * halo)
+    each_tile(work, one, frame.device, progress, tile_bytes=WINDOW_BYTES * window_pixels)
 
 
 def _set_in(
@@ -219,21 +242,17 @@ def _cleaned(
     def one(tile: Bounds, _: Callable[[], None]) -> None:
         nonlocal out
         around = tile.grown(margin)
-        cover = None if matte is None else window(matte, around, device)
-        clean = cleaned(window(depth, around, device), cover, reach, blemishes)
-        clean = clean[part(Bounds(margin, margin, tile.height, tile.width))][0].to(depth.device)
-        if torch.equal(clean, depth[place(tile)]):
-            return
-        with lock:
-            if out is depth:
-                out = depth.clone()
+        with room_on(device):
+            cover = None if matte is None else window(matte, around, device)
+            clean = cleaned(window(depth, around, device), cover, reach, blemishes)
+            clean = clean[part(Bounds(margin, margin, tile.height, tile.width))][0].to(depth.device)
+            if torch.equal(clean, depth[place(tile)]):
+                return
+            with lock:
+                if out is depth:
+                    out = depth.clone()
         out[place(tile)] = clean
 
     work = tiles(depth.shape[0], depth.shape[1], CLEANED, CELL)
     each_tile(work, one, device, progress)
     return out
-
-
-def largest_coc(lens: Lens) -> float:
-    """Give the largest CoC radius in pixels that any depth in [0, 1] can have with this lens."""
-    return float(lens.coc(torch.tensor([0.0, 1.0])).abs().max())

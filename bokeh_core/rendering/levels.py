@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+UNSEEN = 1e-3
+"""CoC in pixels below which nothing is blurred; its square would leave the range of float32."""
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -42,8 +45,9 @@ class Levels:
 
     @classmethod
     def up_to(cls, reach: float, quality: Quality) -> Levels:
-        """Space the radii so that the last is `reach`."""
+        """Space the radii so that the last is `reach`; what nobody can see (`UNSEEN`) is none."""
         radii, scales = [0.0], [1]
+        reach = reach if reach > UNSEEN else 0.0
         while radii[-1] < reach:
             radius = min(reach, radii[-1] + max(quality.step, quality.growth * radii[-1]))
             scale = 1

@@ -25,7 +25,9 @@ PATIENCE = 0.05
 """Seconds between two calls of `progress`, which may cancel, while no tile is finished."""
 
 MOST_THREADS = 8
-"""A tile under way takes up to 0.35 GB (CoC of 150 px); the memory's speed is used up by fewer."""
+"""The memory's speed is used up by fewer."""
+MOST_BYTES = 4 * 2**30
+"""For all tiles under way; one may take more, at a CoC of several hundred pixels."""
 
 
 class _Stopped(Exception):
@@ -37,6 +39,8 @@ def each_tile(
     render: Callable[[Bounds, Callable[[], None]], None],
     device: torch.device,
     progress: Progress,
+    *,
+    tile_bytes: int = 1,
 ) -> None:
     """Call `render(tile, step)` for every tile.
 
@@ -52,6 +56,8 @@ def each_tile(
         Where tiles are worked on.
     progress
         As of `bokeh_core.render`; called in the caller's thread only.
+    tile_bytes
+        Memory that a tile under way takes; there are no more at a time than fit in `MOST_BYTES`.
 
     Raises
     ------
@@ -72,7 +78,8 @@ def each_tile(
     progress("render", 0.0)
     with contextlib.ExitStack() as stack:
         threads = stack.enter_context(one_thread_each())
-        threads = min(threads, MOST_THREADS) if device.type == "cpu" else 1
+        threads = min(threads, MOST_THREADS, max(MOST_BYTES // tile_bytes, 1))
+        threads = threads if device.type == "cpu" else 1
         pool = stack.enter_context(ThreadPoolExecutor(threads))
         pending = {pool.submit(one, tile) for tile in work}
         try:

@@ -131,11 +131,11 @@ def test_progress_rises_and_cancel_passes_through(astronaut):
     [
         (np.zeros((20, 20), np.float32), r"\(H, W, 3\)"),
         (np.zeros((20, 20, 4), np.float32), r"\(H, W, 3\)"),
-        (np.zeros((20, 20, 3), np.uint8), "float32"),
+        (np.zeros((20, 20, 3), np.uint8), "float array"),
         (np.zeros((15, 400, 3), np.float32), "16"),
         (np.full((20, 20, 3), np.nan, np.float32), "NaN"),
-        (np.full((20, 20, 3), np.inf, np.float32), "NaN or infinite"),
-        (np.full((20, 20, 3), -1, np.float32), "negative"),
+        (np.full((20, 20, 3), np.inf, np.float32), "NaN or infinity"),
+        (np.full((20, 20, 3), -1, np.float32), "rgb must be 0 to 65504"),
         ("photo.jpg", r"\(H, W, 3\)"),
     ],
 )
@@ -155,8 +155,20 @@ def test_bad_parameters_are_refused_before_any_work(wrong, monkeypatch):
 
 
 def test_a_matte_of_another_size_is_refused():
-    with pytest.raises(InputError, match="shape"):
-        estimate_depth(np.zeros((20, 20, 3), np.float32), matte=np.zeros((10, 10), np.float32))
+    rgb = np.zeros((20, 20, 3), np.float32)
+    with pytest.raises(InputError, match="matte must be as large as rgb"):
+        estimate_depth(rgb, matte=np.zeros((10, 10), np.float32))
+
+
+@pytest.mark.parametrize("bad", [np.full((20, 20), np.nan), np.full((20, 20), 255.0), [[0.0]]])
+def test_a_matte_that_is_none_is_refused(bad):
+    with pytest.raises(InputError, match="matte must"):
+        estimate_depth(np.zeros((20, 20, 3), np.float32), matte=bad)
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(InputError, match="device abacus cannot be used"):
+        analyse(np.zeros((20, 20, 3), np.float32), device="abacus")
 
 
 def test_the_network_sees_any_aspect_ratio_at_the_same_number_of_pixels():
@@ -164,6 +176,8 @@ def test_the_network_sees_any_aspect_ratio_at_the_same_number_of_pixels():
         small = inference.network_input(np.zeros((*shape, 3), np.float32), 384)
         assert 0.75 < small.shape[0] * small.shape[1] / 384**2 < 1.3
         assert small.shape[0] % 32 == small.shape[1] % 32 == 0
+    thin = inference.network_input(np.zeros((50_000, 16, 3), np.float32), 384)
+    assert thin.shape == (8 * 384, 32, 3)  # not ever longer
 
 
 def test_an_empty_choice_leaves_no_haze(astronaut):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -11,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bokeh_core.errors import Cancelled, InputError
+from bokeh_core.errors import Cancelled, InputError, OutOfMemory
 from bokeh_core.lens import BinnedGaussian, Lens
-from bokeh_core.rendering import prepare, render, render_prepared, render_tiles
+from bokeh_core.rendering import lens_blur, prepare, render, render_prepared, render_tiles
 
 LOOKS = [
     Lens(focus=0.6, max_coc=24.0),
@@ -131,6 +132,9 @@ def test_squeeze_ring_and_kernel_shape_the_spot():
     heart[:, :4] = 1
     image = spot(Lens(**base, kernel=heart))
     assert image[:, :80].sum() > 0.94 * image.sum()
+    turned = spot(Lens(**base, kernel=np.ones((8, 8)), rotation=np.pi / 4))
+    columns = np.flatnonzero(turned.max(axis=0) > 0.1 * turned.max())
+    assert columns[-1] - columns[0] == pytest.approx(2 * 20 * np.sqrt(2), abs=3)  # not cropped
 
 
 def test_curvature_goes_from_polygon_to_disc():
@@ -227,6 +231,77 @@ def test_the_pictures_and_maps_given_are_left_as_they_are():
     render(given[0], soft, given[2], LOOKS[0])  # depth that is cleaned first
     for plane, kept in zip((*given, soft), (*before, softer), strict=True):
         np.testing.assert_array_equal(plane, kept)
+
+
+def test_a_prepared_picture_serves_several_threads():
+    rgb, depth, matte = scene(200, 220)
+    prepared = prepare(rgb, depth, matte, max_coc=24.0, tile=64)
+    lenses = [Lens(focus=focus, max_coc=24.0) for focus in (0.2, 0.8)]
+    alone = [render(rgb, depth, matte, lens, tile=64) for lens in lenses]
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda lens: render_prepared(prepared, lens), lenses))
+        for one, other in zip(alone, found, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_surfaces_kept_are_those_of_the_last_reach_only():
+    prepared = prepare(*scene(), max_coc=24.0)
+    room = prepared.frame.keep
+    for squeeze in (1.0, 1.3, 2.0):
+        render_prepared(prepared, Lens(max_coc=24.0, squeeze=squeeze))
+        kept = sum(s.nbytes for cut in prepared.frame._kept.values() for s in cut)
+        assert 0 < kept == room - prepared.frame.keep
+
+
+@pytest.mark.parametrize(
+    "failure", [MemoryError("tile"), RuntimeError("... can't allocate memory")]
+)
+def test_where_memory_runs_out_smaller_tiles_give_the_same_picture(monkeypatch, failure):
+    rgb, depth, matte = scene(300, 260)
+    expected = render(rgb, depth, matte, LOOKS[0], tile=64)
+    real, sizes = lens_blur.composite, []
+
+    def composite(surfaces, lens, blur, field, core, step):
+        sizes.append(core.height)
+        if core.height > 96:
+            raise failure
+        return real(surfaces, lens, blur, field, core, step)
+
+    monkeypatch.setattr(lens_blur, "composite", composite)
+    out = render(rgb, depth, matte, LOOKS[0])
+    np.testing.assert_allclose(encoded(out), encoded(expected), atol=1 / 255)
+    assert max(sizes) > 96 >= min(sizes)
+
+
+def test_no_room_even_for_small_tiles_is_told(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(lens_blur, "composite", full)
+    with pytest.raises(OutOfMemory, match="even for a 75-pixel tile"):
+        render(*scene(), LOOKS[0], tile=150)
+
+
+@pytest.mark.parametrize("where", ["progress", "put"])
+def test_a_callers_own_memory_error_is_his(where):
+    calls = []
+
+    def full(*_):
+        calls.append(1)
+        raise MemoryError("mine")
+
+    callbacks = {"put": lambda *_: None, "progress": lambda *_: None} | {where: full}
+    with pytest.raises(MemoryError, match="mine"):
+        render_tiles(callbacks["put"], *scene(), LOOKS[0], progress=callbacks["progress"])
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("radius", [1e-40, 1e-20, 1e-4])
+def test_a_blur_nobody_can_see_is_none(radius):
+    rgb, depth, matte = scene()
+    out = render(rgb, depth, matte, Lens(focus=0.5, max_coc=radius))
+    np.testing.assert_array_equal(out, rgb)
 
 
 def test_a_prepared_picture_renders_the_same_for_every_lens():
@@ -365,14 +440,16 @@ def test_progress_rises_to_one():
         ({"rgb": np.zeros((4, 4, 3), np.uint8)}, "rgb must be a float array .* got uint8"),
         ({"rgb": [[1.0]]}, "rgb must be a float array .* got list"),
         ({"rgb": np.full((96, 120, 3), np.nan, np.float32)}, "finite"),
-        ({"rgb": np.full((96, 120, 3), 1e6, np.float32)}, "rgb must be -65504 to 65504"),
+        ({"rgb": np.full((96, 120, 3), 1e6, np.float32)}, "rgb must be 0 to 65504"),
         ({"depth": np.zeros((4, 4), np.float32)}, r"depth must be as large as rgb \(96, 120\)"),
         ({"depth": np.full((96, 120), 1.5, np.float32)}, "depth must be 0 to 1, got 1.5"),
         ({"matte": np.full((96, 120), -0.5, np.float32)}, "matte must be 0 to 1"),
         ({"matte": np.zeros((0, 0), np.float32)}, r"matte must have shape"),
         ({"lens": {"focus": 0.5}}, "lens must be a Lens or BinnedGaussian, got dict"),
         ({"device": "abacus"}, "device abacus cannot be used"),
-        ({"tile": 3}, "tile must be at least"),
+        ({"rgb": np.full((96, 120, 3), -0.5, np.float32)}, "rgb must be 0 to 65504, got -0.5"),
+        ({"tile": 100.5}, "tile must be a whole number"),
+        ({"tile": 3}, "tile must be a whole number of at least"),
     ],
 )
 def test_bad_input_is_refused_with_what_is_wrong(change, message):

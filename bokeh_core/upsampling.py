@@ -157,7 +157,7 @@ def extended(plane: Float32, weight: Float32) -> Float32:
     the coarser level. Where `weight` is 1 the plane is unchanged.
     """
     levels = [(plane * weight, weight)]
-    while max(levels[-1][0].shape) > 2:
+    while max(levels[-1][0].shape[:2]) > 1:
         levels.append(tuple(_halved(x) for x in levels[-1]))  # type: ignore[arg-type]
     filled = levels[-1][0] / levels[-1][1]
     for total, share in reversed(levels[:-1]):

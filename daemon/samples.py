@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from bokeh_core.errors import InputError
 from bokeh_core.picture import from_linear, to_linear
+from bokeh_core.transparency import continued
 from bokeh_core.upsampling import strips
 from daemon.planes import Plane
 
@@ -46,6 +47,7 @@ class Source:
     def light(self, tick: Tick = lambda _: None) -> Float32:
         """Give (H, W, 3) linear light; negative (out of gamut) values become 0.
 
+        Transparent pixels have the colours around them: what nobody sees must not be blurred in.
         `tick(fraction)` is called after every strip.
         """
         height, width = self.codes.shape[:2]
@@ -56,18 +58,20 @@ class Source:
                 values = np.maximum(values, np.float32(0))
             light[part] = values  # grey fills all three
             tick(part.stop / height)
-        return light
+        return continued(light, self.alpha[..., 0]) if self.alpha.shape[2] else light
 
     def composite(self, light: Float32, rendered: Float32, place: Place) -> Codes:
         """Encode the rendered pixels of a place (rows, columns) like the source.
 
-        Where rendering changed nothing, the source's own codes are kept, bit for bit (also those
-        that linear light cannot hold, such as negative ones).
+        Where rendering changed nothing, and where nobody sees it, the source's own codes are kept,
+        bit for bit (also those that linear light cannot hold, such as negative ones).
         """
         colours = rendered if self.plane.channels >= 3 else rendered[..., 1:2]
         codes = np.array(self.codes[place])
         coded = from_linear(colours, self.codes.dtype, self.plane.transfer)
         changed = (rendered != light[place]).any(axis=2)
+        if self.alpha.shape[2]:
+            changed &= self.alpha[place][..., 0] > 0
         np.copyto(codes[..., : colours.shape[2]], coded, where=changed[..., None])
         return codes
 

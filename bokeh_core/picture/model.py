@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bokeh_core.errors import InputError
 from bokeh_core.picture.transfer import STRIP_VALUES, Float32, Transfer, from_linear, to_linear
+from bokeh_core.transparency import continued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,14 +88,17 @@ class Picture:
     def linear(self) -> Float32:
         """Give (H, W, 3) linear light >= 0 in the picture's own primaries; grey three times.
 
-        Negative codes of float pictures count as 0.
+        Negative codes of float pictures count as 0; fully transparent pixels have the colours
+        around them, whatever their codes hide.
         """
-        return _linear(self._colour(), self.transfer)
+        light = _linear(self._colour(), self.transfer)
+        return continued(light, self.pixels[..., -1]) if self.has_alpha else light
 
     def with_linear(self, rgb: Float32) -> Picture:
         """Return this picture with other light, in the same encoding and with the same alpha.
 
-        A pixel whose light did not change keeps its codes, so it is identical in every bit depth.
+        A pixel whose light did not change keeps its codes, so it is identical in every bit depth;
+        so does one that is fully transparent.
 
         Parameters
         ----------
@@ -114,6 +118,8 @@ class Picture:
         for rows in _row_ranges(self.width * 3, self.height):
             before = self._colour()[rows]
             changed = (_linear(before, self.transfer) != rgb[rows]).any(axis=2)
+            if self.has_alpha:
+                changed &= pixels[rows, :, -1] > 0
             light = rgb[rows][changed]
             if self.is_grey:
                 light = light @ LUMINANCE[:, None]

@@ -38,8 +38,6 @@ class ModelRecord:
     bytes: int
     input_size: int
     """Side of a square with as many pixels as the picture the network looks at."""
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
     licence: str
     data: str
     teacher: str

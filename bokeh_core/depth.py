@@ -46,7 +46,7 @@ def estimate_depth(
     matte : ndarray (H, W), optional
         The subject's coverage; depth steps are placed on its outline. None: the network's own.
     model
-        Name of embedded weights, see `defocus models list`.
+        Name of embedded weights or of a fetched depth model, see `defocus models list`.
     device
         A torch device for the network.
     progress

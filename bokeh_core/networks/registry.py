@@ -70,7 +70,10 @@ def find(name: str, folder: Path = WEIGHTS) -> ModelRecord:
     """Return the record of `name`; ModelMissing names the ones there are."""
     known = records(folder)
     if name not in known:
-        raise ModelMissing(f"no embedded weights named {name!r}; there are: {', '.join(known)}")
+        raise ModelMissing(
+            f"no embedded weights named {name!r}; there are: {', '.join(known)} "
+            "(defocus models list shows the optional models too)"
+        )
     return known[name]
 
 

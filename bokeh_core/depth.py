@@ -46,7 +46,7 @@ def estimate_depth(
     matte : ndarray (H, W), optional
         The subject's coverage; depth steps are placed on its outline. None: the network's own.
     model
-        Name of embedded weights, see `defocus models list`.
+        Name of embedded weights or of a fetched depth model, see `defocus models list`.
     device
         A torch device for the network.
     progress
@@ -84,8 +84,7 @@ def full_depth(
     matte has an edge and the network sees no step nearby, none is made: it is the matte that errs.
     """
     shape = (rgb.shape[0], rgb.shape[1])
-    scale = min(FIT_SIDE / max(shape), 1.0)
-    size = (max(round(shape[1] * scale), 1), max(round(shape[0] * scale), 1))
+    size = upsampling.size_within(shape, FIT_SIDE)
     colours = upsampling.guide(upsampling.resized(rgb, size))
     disparity = upsampling.resized(seen.disparity, size)
     cover = np.clip(upsampling.resized(seen.matte if matte is None else matte, size), 0, 1)

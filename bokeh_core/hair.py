@@ -82,8 +82,7 @@ def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
         raise ModelMissing(
             "refine='matting' needs pymatting: pip install 'defocus[matting]'"
         ) from None
-    scale = min(SOLVE_SIDE / max(matte.shape), 1.0)
-    size = (max(round(matte.shape[1] * scale), 1), max(round(matte.shape[0] * scale), 1))
+    size = upsampling.size_within((matte.shape[0], matte.shape[1]), SOLVE_SIDE)
     colours = upsampling.guide(upsampling.resized(rgb, size))
     band = band_of(upsampling.resized(matte, size), BAND)
 

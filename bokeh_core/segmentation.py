@@ -165,8 +165,7 @@ def guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:
         In [0, 1].
     """
     height, width = rgb.shape[:2]
-    scale = min(FIT_SIDE / max(height, width), 1.0)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    size = upsampling.size_within((height, width), FIT_SIDE)
     colours = upsampling.guide(upsampling.resized(rgb, size))
     progress("matte", 0.1)
     plane = np.asarray(np.clip(upsampling.resized(coarse, size), 0, 1), np.float32)

@@ -116,8 +116,7 @@ def full_at_point(
     At 12 megapixels that takes 0.1 s instead of 1.3 s, and no large temporaries.
     """
     shape = (matte.shape[0], matte.shape[1])
-    scale = min(DECIDED_SIDE / max(shape), 1.0)
-    size = (max(round(shape[1] * scale), 1), max(round(shape[0] * scale), 1))
+    size = upsampling.size_within(shape, DECIDED_SIDE)
     small, near = (upsampling.resized(plane, size) for plane in (matte, disparity))
     share = _share_at_point(small, near, point)
     progress("matte", 0.1)

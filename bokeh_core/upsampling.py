@@ -103,6 +103,12 @@ def resized(plane: Float32, size: tuple[int, int]) -> Float32:
     return np.asarray(cv2.resize(plane, size, interpolation=method))
 
 
+def size_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
+    """(width, height) of a (height, width) reduced to a long side of `side`, if it is longer."""
+    scale = min(side / max(shape), 1.0)
+    return max(round(shape[1] * scale), 1), max(round(shape[0] * scale), 1)
+
+
 def strips(height: int, width: int) -> Iterator[slice]:
     """Cut the rows of a full-size picture into strips of about a megapixel."""
     rows = max(STRIP_PIXELS // width, 1)

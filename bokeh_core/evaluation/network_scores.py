@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,7 +28,10 @@ Score = TypeVar("Score", MatteScore, DepthScore)
 
 @dataclass(frozen=True)
 class Row:
-    """Mean scores of one folder; `worst` is the mean of the lowest 5 % of the leading score."""
+    """Mean scores of one folder; `worst` is the mean of the lowest 5 % of the leading score.
+
+    A mean is over the pictures that have the score, and NaN where none has.
+    """
 
     folder: str
     pictures: int
@@ -73,7 +77,7 @@ def table(rated: Sequence[tuple[Item, Score]]) -> list[Row]:
     for folder in sorted({item.folder for item, _ in rated}):
         scores = [asdict(one) for item, one in rated if item.folder == folder]
         names = list(scores[0])
-        means = {name: float(np.nanmean([s[name] for s in scores])) for name in names}
+        means = {name: _known_mean([s[name] for s in scores]) for name in names}
         leading = sorted(s[names[0]] for s in scores)
         lowest = leading[: max(round(len(leading) * 0.05), 1)]
         rows.append(Row(folder, len(scores), float(np.mean(lowest)), means))
@@ -81,12 +85,12 @@ def table(rated: Sequence[tuple[Item, Score]]) -> list[Row]:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """Format the table for a terminal and a document alike."""
+    """Format the table for a terminal and a document alike; a dash for what no picture has."""
     names = list(rows[0].means)
     head = ["folder", "pictures", names[0], "worst 5 %", *names[1:]]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
-        cells = [f"{row.means[name]:.4f}" for name in names]
+        cells = ["-" if math.isnan(row.means[name]) else f"{row.means[name]:.4f}" for name in names]
         cells = [row.folder, str(row.pictures), cells[0], f"{row.worst:.4f}", *cells[1:]]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -118,6 +122,11 @@ def sheet(
         columns.append(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
     width = round(height * found.rgb.shape[1] / found.rgb.shape[0])
     return np.hstack([cv2.resize(c, (width, height)) for c in columns])
+
+
+def _known_mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def _fraction(mask: npt.NDArray[np.uint8]) -> Float32:

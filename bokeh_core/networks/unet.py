@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokeh_core.errors import InputError, ModelMissing
+from bokeh_core.networks import imagenet
 from bokeh_core.networks.shared import sobel_magnitude
 
 Encoder = Literal["plain", "densenet121"]
@@ -17,9 +18,6 @@ Upsampling = Literal["bilinear", "nearest", "transposed", "pixelshuffle"]
 
 _DENSENET_SKIPS = (11, 9, 7, 5, 3, 0)
 """Indices into the list [picture, output of feature layer 1, 2, ...] of DenseNet-121."""
-
-_IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -147,10 +145,8 @@ class UNet(nn.Module):
             _he_initialised(self.encoder)
         self.mean: Tensor
         self.std: Tensor
-        self.register_buffer(
-            "mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False
-        )
-        self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        for name, values in (("mean", imagenet.MEAN), ("std", imagenet.STD)):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Return logits (B, 1, H, W); H and W multiples of 32."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from bokeh_core.borders import border_refined
+from bokeh_core.errors import InputError
 from bokeh_core.evaluation import depth_metrics
 from bokeh_core.evaluation.matte_metrics import boundary_f, iou
 from bokeh_core.networks.unet import UNetConfig
@@ -116,8 +118,16 @@ def _run_of(base: Run, variant: Variant, index: int) -> Run:
 
 
 def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Result:
-    """Score a trained variant on the run's test part, whole pictures at its input size."""
+    """Score a trained variant on the run's test part, whole pictures at its input size.
+
+    Raises
+    ------
+    InputError
+        No picture of the test part has the label of the task.
+    """
     rows = [_scores(*pair, run.recipe, variant) for pair in _predictions(network.eval(), run)]
+    if not rows:
+        raise InputError(f"{run.data}: no picture of the test part has a {run.recipe.task} label")
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     return Result(
         variant,
@@ -135,22 +145,22 @@ def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Res
 def _predictions(
     network: nn.Module, run: Run
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield photo, logits and truth of each test picture, (C, h, w)."""
+    """Yield photo, logits and truth, (C, h, w), of each test picture whose truth is known."""
     _, held = runs.split(run)
-    feed = Feed(held, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)
     left = len(held)
-    for step in range(feed.epoch_steps):
-        batch = feed.batch(step, run.recipe.size(1.0)).to(run.device)
-        with torch.no_grad():
-            logits = network(batch.rgb).cpu()
-        truth = batch.matte.cpu()
-        if run.recipe.task == "depth":
-            truth = batch.disparity.cpu()
-            logits = torch.nn.functional.avg_pool2d(logits, 4)
-        for index in range(min(run.recipe.batch, left)):  # the last batch wraps around
-            yield batch.rgb[index].cpu(), logits[index], truth[index]
-        left -= run.recipe.batch
-    feed.close()
+    with closing(Feed(held, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)) as feed:
+        for step in range(feed.epoch_steps):
+            batch = feed.batch(step, run.recipe.size(1.0))
+            with torch.no_grad():
+                logits = network(batch.rgb.to(run.device)).cpu()
+            truth, known = batch.matte, batch.has_matte
+            if run.recipe.task == "depth":
+                truth, known = batch.disparity, batch.has_disparity
+                logits = torch.nn.functional.avg_pool2d(logits, 4)
+            for index in range(min(run.recipe.batch, left)):  # the last batch wraps around
+                if known[index]:
+                    yield batch.rgb[index], logits[index], truth[index]
+            left -= run.recipe.batch
 
 
 def _scores(

@@ -90,6 +90,8 @@ class FileItem(Item):
         depth = None
         if self.depth is not None:
             codes = _image(self.depth, cv2.IMREAD_UNCHANGED)
+            if codes.dtype not in (np.uint8, np.uint16):
+                raise InputError(f"{self.depth} must be of 8 or 16 bits, got {codes.dtype}")
             codes = codes[..., 0] if codes.ndim == 3 else codes
             full = np.float32(np.iinfo(codes.dtype).max)
             depth = np.asarray(codes.astype(np.float32) / full, np.float32)
@@ -104,12 +106,15 @@ class NyuItem(Item):
     index: int
 
     def read(self) -> Labelled:
-        """Read one frame; disparity is one over the metres."""
+        """Read one frame (disparity: one over the metres); InputError names the unreadable one."""
         import h5py  # noqa: PLC0415  (extra [train])
 
-        with h5py.File(self.file, "r") as data:
-            rgb = np.asarray(data["images"][self.index], np.uint8).transpose(2, 1, 0)
-            metres = np.asarray(data["depths"][self.index], np.float32).T
+        try:
+            with h5py.File(self.file, "r") as data:
+                rgb = np.asarray(data["images"][self.index], np.uint8).transpose(2, 1, 0)
+                metres = np.asarray(data["depths"][self.index], np.float32).T
+        except (OSError, KeyError) as error:
+            raise InputError(f"cannot read frame {self.index} of {self.file}: {error}") from None
         return Labelled(np.ascontiguousarray(rgb), None, 1 / np.maximum(metres, 0.1))
 
 
@@ -126,12 +131,15 @@ def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
     Raises
     ------
     InputError
-        When nothing labelled is found.
+        When nothing labelled is found, or one of `folders` is not there.
     """
     if root.is_file():
         return list(_nyu(root))
     if not root.is_dir():
         raise InputError(f"{root} does not exist: --data must be a folder or a NYU .mat file")
+    absent = [folder for folder in folders if not (root / folder).is_dir()]
+    if absent:
+        raise InputError(f"no folder {', '.join(absent)} in {root}")
     items: list[Item] = []
     for part in [root / folder for folder in folders] or [root, *sorted(root.iterdir())]:
         if part.is_dir():
@@ -198,7 +206,10 @@ def _existing(path: Path) -> Path | None:
 
 
 def _image(path: Path, flags: int) -> npt.NDArray[Any]:
-    image = cv2.imread(str(path), flags)
+    try:
+        image = cv2.imread(str(path), flags)
+    except cv2.error:  # a header that claims more pixels than OpenCV takes
+        image = None
     if image is None:
         raise InputError(f"cannot read {path} as a picture")
     return np.asarray(image)
@@ -206,8 +217,11 @@ def _image(path: Path, flags: int) -> npt.NDArray[Any]:
 
 def _mask(path: Path) -> Bytes:
     if path.suffix == ".mat":
-        from scipy.io import loadmat  # noqa: PLC0415  (only PFCN's own masks need it)
+        try:
+            from scipy.io import loadmat  # noqa: PLC0415  (only PFCN's own masks need it)
 
-        inside = np.asarray(loadmat(path)["mask"]) > 0
+            inside = np.asarray(loadmat(path)["mask"]) > 0
+        except Exception as error:  # scipy's errors share no base
+            raise InputError(f"cannot read {path} as a mask: {error}") from error
         return np.asarray(inside * np.uint8(255), np.uint8)
     return np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -205,17 +205,17 @@ def load_checkpoint(state: State, path: Path) -> None:
             state.plateau.load_state_dict(parts["plateau"])
         if state.scaler.is_enabled():
             state.scaler.load_state_dict(parts["scaler"])
+        state.averaged = {
+            name: value.to(state.averaged[name].device) for name, value in parts["averaged"].items()
+        }
+        state.step, state.seconds = parts["step"], parts["seconds"]
+        state.curve = [Measured(**line) for line in parts["curve"]]
+        state.begun_from = parts["begun_from"]
     except Exception as error:
         raise ModelCorrupt(
             f"{path} is not a checkpoint of this training ({type(error).__name__}): move it away "
             "to begin anew, or use the options it was begun with"
         ) from error
-    state.averaged = {
-        name: value.to(state.averaged[name].device) for name, value in parts["averaged"].items()
-    }
-    state.step, state.seconds = parts["step"], parts["seconds"]
-    state.curve = [Measured(**line) for line in parts["curve"]]
-    state.begun_from = parts["begun_from"]
 
 
 class _stop_signals:  # noqa: N801 - reads as a verb in the with statement

@@ -55,7 +55,15 @@ Say = Callable[[str], None]
 
 
 def train(run: Run, say: Say) -> State | None:
-    """Begin or resume the run; None when a signal stopped it (run again to go on)."""
+    """Begin or resume the run; None when a signal stopped it (run again to go on).
+
+    Raises
+    ------
+    InputError
+        A picture cannot be read, or the recipe, the network and the data do not go together.
+    ModelMissing, ModelCorrupt
+        The weights to begin from, or the checkpoint to go on from, cannot be used.
+    """
     train_items, test_items = split(run)
     run.folder.mkdir(parents=True, exist_ok=True)
     objective = objectives.find(run.recipe)
@@ -67,12 +75,14 @@ def train(run: Run, say: Say) -> State | None:
     say(f"{len(train_items)} pictures to train on, {len(test_items)} to validate with")
     feed = Feed(train_items, batch=run.recipe.batch, seed=run.recipe.seed)
     check = Feed(test_items, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)
+    size = run.recipe.size(1.0)
     hooks = loop.Hooks(
         save=lambda current: _save(current, run.folder),
         report=lambda current, part: say(describe(current, part)),
-        validate=validator(check, run.recipe.size(1.0), objective),
+        validate=validator(check, size, objective),
     )
     try:
+        check.batch(0, size)  # a test picture that cannot be read shows now, not after an epoch
         finished = loop.train(state, feed, run.recipe, objective, hooks)
     finally:
         feed.close()

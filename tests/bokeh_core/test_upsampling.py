@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bokeh_core import segmentation, upsampling
 
@@ -12,6 +14,16 @@ from bokeh_core import segmentation, upsampling
 @pytest.fixture
 def rgb():
     return np.random.default_rng(1).random((90, 70, 3), np.float32)
+
+
+@given(st.integers(1, 9000), st.integers(1, 9000), st.integers(1, 2000))
+def test_a_working_size_keeps_the_shape_and_never_enlarges(height, width, side):
+    found = upsampling.size_within((height, width), side)
+    assert max(found) == min(side, max(height, width))
+    scale = max(found) / max(height, width)
+    for length, whole in zip(found, (width, height), strict=True):
+        assert 1 <= length <= whole
+        assert length == 1 or abs(length - whole * scale) <= 0.5 + 1e-9
 
 
 def test_a_plane_that_is_linear_in_the_colours_is_found_exactly(rgb):

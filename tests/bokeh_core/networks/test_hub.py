@@ -20,9 +20,38 @@ from bokeh_core.segmentation import portrait_matte
 
 
 @pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """A randomly initialised Depth Anything of a few thousand weights, as if it were fetched."""
-    transformers = pytest.importorskip("transformers", reason="the extra [hub] is not installed")
+def cache(tmp_path, monkeypatch):
+    """An empty place for fetched models."""
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    hub.network.cache_clear()
+    yield
+    hub.network.cache_clear()
+
+
+@pytest.fixture
+def transformers():
+    return pytest.importorskip("transformers", reason="the extra [hub] is not installed")
+
+
+@pytest.fixture
+def installed(cache, transformers, monkeypatch):
+    """Put a network with random weights in the place of an optional model, as if fetched."""
+
+    def install(name, network, config, input_size):
+        torch.manual_seed(0)
+        folder = hub.folder(hub.find(name))
+        network(config).save_pretrained(folder)
+        digest = hashlib.sha256((folder / hub.WEIGHTS).read_bytes()).hexdigest()
+        model = replace(hub.find(name), input_size=input_size, sha256=digest)
+        monkeypatch.setitem(hub.MODELS, name, model)
+        return model
+
+    return install
+
+
+@pytest.fixture
+def tiny(installed, transformers):
+    """A Depth Anything of a few thousand weights."""
     backbone = transformers.Dinov2Config(
         image_size=56,
         patch_size=14,
@@ -42,23 +71,13 @@ def tiny(tmp_path, monkeypatch):
         fusion_hidden_size=8,
         head_hidden_size=4,
     )
-    torch.manual_seed(0)
-    network = transformers.DepthAnythingForDepthEstimation(config)
-    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
-    model = replace(hub.find("depth-anything-v2-small"), input_size=84)
-    network.save_pretrained(hub.folder(model))
-    content = (hub.folder(model) / hub.WEIGHTS).read_bytes()
-    model = replace(model, sha256=hashlib.sha256(content).hexdigest())
-    monkeypatch.setitem(hub.MODELS, model.name, model)
-    hub.network.cache_clear()
-    yield model
-    hub.network.cache_clear()
+    network = transformers.DepthAnythingForDepthEstimation
+    return installed("depth-anything-v2-small", network, config, 84)
 
 
 @pytest.fixture
-def tiny_matting(tmp_path, monkeypatch):
-    """A randomly initialised ViTMatte of a few thousand weights, as if it were fetched."""
-    transformers = pytest.importorskip("transformers", reason="the extra [hub] is not installed")
+def tiny_matting(installed, transformers):
+    """A ViTMatte of a few thousand weights."""
     backbone = transformers.VitDetConfig(
         hidden_size=16,
         num_hidden_layers=2,
@@ -79,17 +98,7 @@ def tiny_matting(tmp_path, monkeypatch):
         convstream_hidden_sizes=[4, 6, 8],
         fusion_hidden_sizes=[12, 8, 6, 4],
     )
-    torch.manual_seed(0)
-    network = transformers.VitMatteForImageMatting(config)
-    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
-    model = replace(hub.find("vitmatte-small"), input_size=128)
-    network.save_pretrained(hub.folder(model))
-    content = (hub.folder(model) / hub.WEIGHTS).read_bytes()
-    model = replace(model, sha256=hashlib.sha256(content).hexdigest())
-    monkeypatch.setitem(hub.MODELS, model.name, model)
-    hub.network.cache_clear()
-    yield model
-    hub.network.cache_clear()
+    return installed("vitmatte-small", transformers.VitMatteForImageMatting, config, 128)
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +155,7 @@ def test_a_matting_model_sees_colours_and_trimap_as_it_was_trained_to(tiny_matti
     assert float((seen[0] - wanted["pixel_values"]).abs().max()) < 0.003  # 128 / 255 is not 0.5
 
 
-def test_a_matting_model_that_is_missing_says_so_even_where_nobody_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
-    hub.network.cache_clear()
+def test_a_matting_model_that_is_missing_says_so_even_where_nobody_is(cache):
     rgb = np.zeros((40, 40, 3), np.float32)
     with pytest.raises(ModelMissing, match="defocus models fetch vitmatte-small"):
         portrait_matte(rgb, model="vitmatte-small")
@@ -170,9 +177,7 @@ def test_changed_weights_are_refused_with_what_to_do(tiny):
         hub.network(tiny, "cpu")
 
 
-def test_a_model_that_was_not_fetched_says_how(tmp_path, monkeypatch):
-    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
-    hub.network.cache_clear()
+def test_a_model_that_was_not_fetched_says_how(cache):
     with pytest.raises(ModelMissing, match="defocus models fetch depth-anything-v2-small"):
         estimate_depth(np.zeros((20, 20, 3), np.float32), model="depth-anything-v2-small")
 
@@ -182,30 +187,29 @@ def test_an_unknown_model_lists_the_known_ones():
         hub.find("biggest")
 
 
-def fetching(monkeypatch, tmp_path, download):
+def fetching(monkeypatch, download):
     hub_library = pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")
-    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.setattr(hub_library, "hf_hub_download", download)
 
 
-def test_fetching_checks_what_came_and_removes_a_wrong_file(monkeypatch, tmp_path):
+def test_fetching_checks_what_came_and_removes_a_wrong_file(cache, monkeypatch):
     def download(repository, name, *, revision, local_dir):
         assert len(revision) == 40
         local_dir.mkdir(parents=True, exist_ok=True)
         (local_dir / name).write_bytes(b"something else")
 
-    fetching(monkeypatch, tmp_path, download)
+    fetching(monkeypatch, download)
     model = hub.find("depth-anything-v2-small")
     with pytest.raises(ModelCorrupt, match="SHA-256"):
         hub.fetch(model, lambda *_: None)
     assert not (hub.folder(model) / hub.WEIGHTS).exists()
 
 
-def test_a_broken_connection_says_that_it_can_go_on(monkeypatch, tmp_path):
+def test_a_broken_connection_says_that_it_can_go_on(cache, monkeypatch):
     def download(*_, **__):
         raise ConnectionError("reset")
 
-    fetching(monkeypatch, tmp_path, download)
+    fetching(monkeypatch, download)
     with pytest.raises(ModelMissing, match="goes on from there"):
         hub.fetch(hub.find("depth-anything-v2-small"), lambda *_: None)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
 
 from bokeh_core.errors import InputError
 from bokeh_core.training import layouts
-from bokeh_core.training.layouts import FileItem
+from bokeh_core.training.layouts import FileItem, NyuItem
 
 
 def picture(shape=(12, 8), value=90):
@@ -77,12 +80,57 @@ def test_what_is_not_there_is_refused_with_the_expected_layouts(tmp_path):
         layouts.find(tmp_path / "x.mat")
 
 
-def test_a_damaged_photo_is_named(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"no picture")
-    (tmp_path / "a_mask.png").write_bytes(b"")
+def test_a_named_folder_that_is_not_there_is_refused_by_name(portraits):
+    assert len(layouts.find(portraits, ("drawn",))) == 30
+    with pytest.raises(InputError, match="no folder darwn, other in"):
+        layouts.find(portraits, ("drawn", "darwn", "other"))
+
+
+def huge():
+    """A PNG whose header claims more pixels than OpenCV takes."""
+    whole = cv2.imencode(".png", picture())[1].tobytes()
+    header = b"IHDR" + struct.pack(">II", 60_000, 60_000) + whole[24:29]
+    return whole[:12] + header + struct.pack(">I", zlib.crc32(header)) + whole[33:]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", huge()], ids=["empty", "other", "huge"])
+@pytest.mark.parametrize("name", ["a.jpg", "a_mask.png", "a_depth.png"])
+def test_a_damaged_file_is_named(tmp_path, name, content):
+    cv2.imwrite(str(tmp_path / "a.jpg"), picture())
+    for label in ("a_mask.png", "a_depth.png"):
+        cv2.imwrite(str(tmp_path / label), picture()[..., 0])
     (item,) = layouts.find(tmp_path)
-    with pytest.raises(InputError, match=r"a\.jpg"):
+    item.read()
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=name):
         item.read()
+
+
+def test_a_depth_of_floats_is_named(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "depths").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), picture())
+    cv2.imwrite(str(tmp_path / "depths" / "a.tiff"), np.ones((12, 8), np.float32))
+    (item,) = layouts.find(tmp_path)
+    with pytest.raises(InputError, match=r"a\.tiff must be of 8 or 16 bits, got float32"):
+        item.read()
+
+
+@pytest.mark.parametrize("content", [b"", b"no MATLAB file" * 20])
+def test_a_damaged_matlab_mask_is_named(tmp_path, content):
+    (tmp_path / "images_data_crop").mkdir()
+    (tmp_path / "images_mask").mkdir()
+    cv2.imwrite(str(tmp_path / "images_data_crop" / "00001.jpg"), picture())
+    (tmp_path / "images_mask" / "00001_mask.mat").write_bytes(content)
+    (item,) = layouts.find(tmp_path)
+    with pytest.raises(InputError, match=r"00001_mask\.mat"):
+        item.read()
+
+
+def test_a_nyu_file_that_goes_away_is_named(tmp_path):
+    pytest.importorskip("h5py", reason="NYU needs the extra [train]")
+    with pytest.raises(InputError, match=r"frame 7 of .*nyu\.mat"):
+        NyuItem("nyu", "00007", tmp_path / "nyu.mat", 7).read()
 
 
 def test_the_split_depends_on_the_name_alone_and_is_fixed():

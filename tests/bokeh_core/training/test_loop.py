@@ -8,7 +8,6 @@ import textwrap
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -114,6 +113,41 @@ def test_a_checkpoint_of_another_network_is_refused_by_name(tmp_path, portraits)
         runs.train(run(folder, portraits, SHORT), print)
 
 
+@pytest.mark.parametrize("lost", ["averaged", "step", "seconds", "curve", "begun_from"])
+def test_a_checkpoint_that_lacks_a_part_is_refused_by_name(tmp_path, portraits, lost):
+    plan = run(tmp_path / "run", portraits, replace(SHORT, steps=1))
+    runs.train(plan, print)
+    path = plan.folder / runs.CHECKPOINT
+    parts = torch.load(path, weights_only=True)
+    del parts[lost]
+    torch.save(parts, path)
+    with pytest.raises(ModelCorrupt, match=r"checkpoint\.pt"):
+        runs.train(plan, print)
+
+
+def test_a_picture_lost_during_the_training_is_named(tmp_path, portraits):
+    item = next(item for item in layouts.find(portraits) if not item.held_out)
+
+    def lose(line):
+        if "step 7 " in line:
+            item.photo.write_bytes(b"")
+
+    plan = run(tmp_path / "run", portraits, replace(SHORT, steps=14))  # larger from step 7 on
+    with pytest.raises(InputError, match=item.photo.name):
+        runs.train(plan, lose)
+
+
+def test_a_test_picture_that_cannot_be_read_is_named_before_the_first_step(
+    tmp_path, portraits, monkeypatch
+):
+    item = next(item for item in layouts.find(portraits) if item.held_out)
+    item.mask.write_bytes(b"damaged")
+    monkeypatch.setattr(runs.loop, "train", lambda *_: pytest.fail("a step was made"))
+    plan = run(tmp_path / "run", portraits, SHORT)
+    with pytest.raises(InputError, match=item.mask.name):
+        runs.train(plan, print)
+
+
 def test_batches_are_the_same_for_the_same_step(portraits):
     items = layouts.find(portraits)
 
@@ -144,12 +178,25 @@ def test_the_mask_moves_with_the_picture(portraits):
     assert batch.disparity[inside].mean() > batch.disparity[~inside].mean() + 0.4
 
 
-def test_every_picture_is_seen_once_an_epoch(portraits):
-    rng = np.random.default_rng((5, 1, 0))
-    assert sorted(rng.permutation(30)) == list(range(30))
-    source = feed.Feed(layouts.find(portraits), batch=7, seed=5)
+def test_every_picture_is_seen_once_an_epoch_each_time_in_another_order(portraits, monkeypatch):
+    seen = []
+    view = feed.augment.view
+
+    def recorded(rng, sample, other, target):
+        seen.append(sample.key)
+        return view(rng, sample, other, target)
+
+    monkeypatch.setattr(feed.augment, "view", recorded)
+    items = layouts.find(portraits)
+    source = feed.Feed(items, batch=7, seed=5)
     assert source.epoch_steps == 5
+    for step in range(2 * source.epoch_steps):
+        source.batch(step, 64)
     source.close()
+    first, second = seen[:30], seen[30:60]  # an epoch may end within a batch
+    assert sorted(first) == sorted(second) == [item.key for item in items]
+    assert first != second
+    assert first != sorted(first)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""A variant's scores are those of the pictures whose truth is known."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import astuple, replace
+
+import pytest
+import torch
+
+from bokeh_core.errors import InputError
+from bokeh_core.networks.unet import UNet, UNetConfig
+from bokeh_core.training import ablation, layouts
+from bokeh_core.training.recipe import PAPER
+from bokeh_core.training.runs import Run
+
+VARIANT = ablation.Variant("tiny", UNetConfig("plain", width=2), None)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return UNet(VARIANT.network)
+
+
+def plan(data, task):
+    recipe = replace(PAPER, task=task, batch=2, sizes=((0.0, 64),))
+    return Run(data / "run", data, recipe)
+
+
+def label(item, task):
+    return item.mask if task == "portrait" else item.depth
+
+
+@pytest.mark.parametrize("task", ["portrait", "depth"])
+def test_a_test_picture_without_the_label_does_not_count(portraits, network, task):
+    unlabelled, *others = (item for item in layouts.find(portraits) if item.held_out)
+    label(unlabelled, task).unlink()
+    with_it = ablation.score(network, plan(portraits, task), VARIANT, 0.0)
+    unlabelled.photo.unlink()
+    without = ablation.score(network, plan(portraits, task), VARIANT, 0.0)
+    assert with_it.loss == pytest.approx(without.loss, abs=1e-6)
+    assert with_it.rank == pytest.approx(without.rank, abs=1e-6)
+    assert sum(map(sum, astuple(without)[-1])) == pytest.approx(1)
+    for item in others:
+        label(item, task).unlink()
+    with pytest.raises(InputError, match=f"has a {task} label"):
+        ablation.score(network, plan(portraits, task), VARIANT, 0.0)
+
+
+def test_a_network_that_fails_leaves_no_thread_behind(portraits, network, monkeypatch):
+    def fail(_):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(network, "forward", fail)
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="no memory"):
+        ablation.score(network, plan(portraits, "portrait"), VARIANT, 0.0)
+    assert threading.active_count() == before

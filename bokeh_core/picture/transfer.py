@@ -29,22 +29,25 @@ STRIP_VALUES = 1 << 20
 class ToneCurve:
     """A transfer curve from an ICC profile.
 
+    Float pictures hold codes beyond [0, 1]: above 1 the curve goes on as the power it follows near
+    its end (exact for a gamma curve), below 0 it is mirrored.
+
     Attributes
     ----------
     table
-        (channels, 65536) float64 linear light for evenly spaced codes from 0 to 1, never falling;
-        channels is 1 (shared) or 3.
+        (channels, 65536) float64 linear light for evenly spaced codes from 0 to 1, never falling,
+        above 0 at the end; channels is 1 (shared) or 3.
     """
 
     table: npt.NDArray[np.float64]
 
     def decode(self, encoded: Float32) -> Float32:
-        """Turn (N, C) codes in [0, 1] into linear light."""
-        return self._each(encoded, lambda x, table: np.interp(x, _GRID, table))
+        """Turn (N, C) codes into linear light."""
+        return self._each(encoded, lambda x, table: _along(x, _GRID, table, _power(table)))
 
     def encode(self, linear: Float32) -> Float32:
-        """Turn (N, C) linear light into codes in [0, 1]."""
-        return self._each(linear, lambda y, table: np.interp(y, table, _GRID))
+        """Turn (N, C) linear light into codes."""
+        return self._each(linear, lambda y, table: _along(y, table, _GRID, 1 / _power(table)))
 
     def _each(
         self,
@@ -65,6 +68,8 @@ Transfer: TypeAlias = Literal["srgb", "linear"] | ToneCurve
 """How codes stand for light: "srgb", "linear", or the curve of an ICC profile."""
 
 _GRID = np.linspace(0.0, 1.0, 65536)
+_NEAR_END = 58982
+"""Place in `_GRID`, code 0.9: far enough from the end that a profile's rounding does not matter."""
 
 
 def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
@@ -128,9 +133,29 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
             target[...] = _encode(part, transfer)
         else:
             full = np.float32(np.iinfo(kind).max)
-            codes = _encode(np.clip(part, 0.0, 1.0), transfer)
+            codes = np.clip(_encode(part, transfer), 0.0, 1.0)
             target[...] = (codes * full + np.float32(0.5)).astype(kind)
     return out
+
+
+def _power(table: npt.NDArray[np.float64]) -> float:
+    """Give the exponent of the power through a curve's end and a place near it, 1 to 6.6.
+
+    A curve that ends flat, or jumps there, is still continued by one that can be undone.
+    """
+    share = np.clip(table[_NEAR_END] / table[-1], 0.5, _GRID[_NEAR_END])
+    return float(np.log(share) / np.log(_GRID[_NEAR_END]))
+
+
+def _along(
+    values: Float32, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], power: float
+) -> npt.NDArray[np.float64]:
+    """Interpolate from x to y, beyond their end by a power, below 0 as above it."""
+    size = np.abs(values, dtype=np.float64)
+    out = np.interp(size, x, y)
+    beyond = size > x[-1]
+    out[beyond] = y[-1] * (size[beyond] / x[-1]) ** power
+    return np.where(values < 0, -out, out)
 
 
 def _decode(codes: npt.NDArray[Any], transfer: Literal["srgb", "linear"]) -> npt.NDArray[Any]:

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 from bokeh_core import picture
 from bokeh_core.errors import InputError, OutputError
 from bokeh_core.picture import Metadata, Picture
+from tests.bokeh_core.test_picture_transfer import gamma, icc
 
 DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64]
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">kept</x:xmpmeta>'
@@ -177,6 +178,22 @@ def test_float_without_profile_is_linear_and_integers_are_srgb(tmp_path):
     for dtype, transfer in ((np.float32, "linear"), (np.uint16, "srgb")):
         picture.write(tmp_path / "p.tif", Picture(noise((20, 20, 3), dtype)))
         assert picture.read(tmp_path / "p.tif").transfer == transfer
+
+
+def test_a_float_picture_with_a_profile_keeps_its_highlights(tmp_path):
+    codes = np.full((20, 20, 3), 0.5, np.float32)
+    codes[2:5], codes[7:9] = 2.0, -0.1
+    path, curve = tmp_path / "hdr.tif", gamma(2.2)
+    picture.write(
+        path, Picture(codes, metadata=Metadata(icc=icc("RGB ", rTRC=curve, gTRC=curve, bTRC=curve)))
+    )
+    back = picture.read(path)
+    light = back.linear()
+    assert light[3, 3].tolist() == pytest.approx([2.0**2.2] * 3, rel=1e-3)
+    assert light[8].max() == 0
+    brighter = back.with_linear(light * 2).pixels
+    np.testing.assert_allclose(brighter[3, 3], 2.0 * 2 ** (1 / 2.2), rtol=1e-3)
+    np.testing.assert_array_equal(brighter[8], codes[8])
 
 
 def test_profile_of_another_kind_is_left_out_with_a_note(tmp_path):

@@ -102,6 +102,38 @@ def test_codes_survive_a_gamma_curve(dtype):
     np.testing.assert_array_equal(picture.with_linear(changed).pixels[:, bright], codes[:, bright])
 
 
+@pytest.mark.parametrize("power", [1.8, 2.2])
+def test_a_gamma_curve_goes_on_beyond_its_ends(power):
+    curve = transfer_of(icc("GRAY", kTRC=gamma(power)), "GRAY")
+    codes = np.array([[-2.0], [-0.25], [0.0], [0.25], [1.0], [2.0], [50.0]], np.float32)
+    light = to_linear(codes, curve)
+    np.testing.assert_allclose(light, np.sign(codes) * np.abs(codes) ** power, rtol=5e-3)
+    np.testing.assert_allclose(from_linear(light, np.float32, curve), codes, rtol=1e-5)
+
+
+CURVES = {
+    "gamma": np.linspace(0, 1, 65536) ** 2.2,
+    "ends below white": 0.8 * np.linspace(0, 1, 65536) ** 1.5,
+    "flat at its end": np.minimum(np.linspace(0, 1.3, 65536), 1.0),
+    "a step": np.arange(65536) // 65535 * 1.0,
+    "light at code 0": np.linspace(0.1, 1, 65536),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_any_curve_goes_on_without_a_gap_and_can_be_undone(name):
+    curve = ToneCurve(CURVES[name][None])
+    codes = np.linspace(1.0, 8.0, 1000, dtype=np.float32)[:, None]
+    light = to_linear(np.concatenate([-codes[::-1], codes]), curve)
+    assert (np.diff(light, axis=0) > 0).all()
+    assert to_linear(np.float32([[1.0]]), curve)[0, 0] == pytest.approx(CURVES[name][-1])
+    np.testing.assert_allclose(from_linear(light[1000:], np.float32, curve), codes, rtol=1e-5)
+    np.testing.assert_allclose(from_linear(light[:1000], np.float32, curve), -codes[::-1], 1e-5)
+    clipped = from_linear(light[:, None], np.uint8, curve)
+    assert clipped[:1000].max() == 0
+    assert clipped[1000:].min() == 255
+
+
 @pytest.mark.parametrize(
     "profile",
     [
@@ -111,6 +143,12 @@ def test_codes_survive_a_gamma_curve(dtype):
         icc("RGB ", rTRC=b"curv", gTRC=gamma(1), bTRC=gamma(1)),
         icc("RGB "),
         icc("RGB ", rTRC=b"what" + bytes(8), gTRC=gamma(1), bTRC=gamma(1)),
+        icc(
+            "RGB ",
+            rTRC=struct.pack(">4sII6H", b"curv", 0, 6, *[0] * 6),
+            gTRC=gamma(1),
+            bTRC=gamma(1),
+        ),
     ],
 )
 def test_unusable_profiles_are_named_so(profile):

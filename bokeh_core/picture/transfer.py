@@ -102,9 +102,8 @@ def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
         raise InputError(f"pixels must be uint8, uint16 or float, got {encoded.dtype}")
     if transfer == "linear":
         return encoded.astype(np.float32)
-    if isinstance(transfer, ToneCurve):
-        return _by_strips(encoded, lambda part: transfer.decode(part.astype(np.float32)))
-    return _by_strips(encoded, lambda part: _decode(part, "srgb").astype(np.float32))
+    # a float16 cannot hold the light of its own codes, nor the steps between dark ones
+    return _by_strips(encoded, lambda part: _decode(part.astype(np.float32), transfer))
 
 
 def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srgb") -> Encoded:
@@ -113,7 +112,8 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
     Parameters
     ----------
     linear
-        float32, any shape, channels last. Integer types clip it to [0, 1]; float types do not.
+        float32, any shape, channels last. Integer types clip it to [0, 1]; float types only what
+        they cannot hold (float16: beyond 65504).
     dtype
         uint8, uint16 or a float type.
     transfer
@@ -128,12 +128,14 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
     if kind not in (np.uint8, np.uint16) and kind.kind != "f":
         raise InputError(f"pixels must be uint8, uint16 or float, got {kind}")
     out = np.empty(linear.shape, kind)
+    largest = np.finfo(np.float16 if kind == np.float16 else np.float32).max
     for part, target in zip(_strips(linear), _strips(out), strict=True):
         if kind.kind == "f":
-            target[...] = _encode(part, transfer)
+            np.clip(_encode(part, transfer), -largest, largest, out=target, casting="same_kind")
         else:
             full = np.float32(np.iinfo(kind).max)
-            codes = np.clip(_encode(part, transfer), 0.0, 1.0)
+            # a curve may reach its last code before full light
+            codes = np.minimum(_encode(np.clip(part, 0.0, 1.0), transfer), 1.0)
             target[...] = (codes * full + np.float32(0.5)).astype(kind)
     return out
 
@@ -158,7 +160,9 @@ def _along(
     return np.where(values < 0, -out, out)
 
 
-def _decode(codes: npt.NDArray[Any], transfer: Literal["srgb", "linear"]) -> npt.NDArray[Any]:
+def _decode(codes: npt.NDArray[Any], transfer: Transfer) -> npt.NDArray[Any]:
+    if isinstance(transfer, ToneCurve):
+        return transfer.decode(codes)
     if transfer == "linear":
         return codes
     size = np.abs(codes)

@@ -52,6 +52,23 @@ def test_float_light_beyond_white_and_below_black_is_kept():
     np.testing.assert_allclose(back, light, rtol=2e-6)
 
 
+@pytest.mark.parametrize(
+    "transfer", ["srgb", "linear", ToneCurve(np.linspace(0, 1, 65536)[None] ** 2)]
+)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_no_light_becomes_infinite(dtype, transfer):
+    light = np.array([[-1e37], [-80000.0], [80000.0], [1e37]], np.float32)
+    codes = from_linear(light, dtype, transfer)
+    assert codes.dtype == dtype
+    assert np.isfinite(codes).all()
+    np.testing.assert_array_equal(codes, -codes[::-1])
+
+
+def test_half_floats_are_decoded_at_full_precision():
+    codes = np.array([0.001, 0.2, 7.0, 300.0], np.float16)
+    np.testing.assert_allclose(to_linear(codes), to_linear(codes.astype(np.float32)), rtol=1e-6)
+
+
 def test_integers_clip():
     codes = from_linear(np.array([-1.0, 0.0, 1.0, 9.0], np.float32), np.uint16)
     assert codes.tolist() == [0, 0, 65535, 65535]
@@ -115,7 +132,7 @@ CURVES = {
     "gamma": np.linspace(0, 1, 65536) ** 2.2,
     "ends below white": 0.8 * np.linspace(0, 1, 65536) ** 1.5,
     "flat at its end": np.minimum(np.linspace(0, 1.3, 65536), 1.0),
-    "a step": np.arange(65536) // 65535 * 1.0,
+    "a step": np.arange(65536) // 62000 * 1.0,
     "light at code 0": np.linspace(0.1, 1, 65536),
 }
 
@@ -130,7 +147,7 @@ def test_any_curve_goes_on_without_a_gap_and_can_be_undone(name):
     np.testing.assert_allclose(from_linear(light[1000:], np.float32, curve), codes, rtol=1e-5)
     np.testing.assert_allclose(from_linear(light[:1000], np.float32, curve), -codes[::-1], 1e-5)
     clipped = from_linear(light[:, None], np.uint8, curve)
-    assert clipped[:1000].max() == 0
+    assert to_linear(clipped[:1000], curve).max() == np.float32(CURVES[name][0])
     assert clipped[1000:].min() == 255
 
 

@@ -62,7 +62,8 @@ def write(path: str | Path, picture: Picture, *, quality: int = 95) -> None:
     path
         Target; `.jpg .jpeg .png .tif .tiff .webp`.
     picture
-        What to write; nothing is converted.
+        What to write. Nothing is converted, but WebP has no grey: it gets RGB, and where a grey
+        picture has a profile, which RGB cannot keep, sRGB codes without one.
     quality
         For JPEG (always 4:4:4) and WebP (100 = lossless), 1 to 100.
 
@@ -80,7 +81,18 @@ def write(path: str | Path, picture: Picture, *, quality: int = 95) -> None:
         elif wanted == "PNG" and picture.pixels.dtype == np.uint16:
             temporary.write_bytes(png.encode(picture.pixels, picture.metadata))
         else:
-            _with_pillow(temporary, picture, wanted, quality)
+            kept = _as_srgb(picture) if wanted == "WebP" and picture.is_grey else picture
+            _with_pillow(temporary, kept, wanted, quality)
+
+
+def _as_srgb(picture: Picture) -> Picture:
+    """Bring codes that a profile explains to sRGB, which needs none; maps are left as they are."""
+    if not picture.metadata.icc:
+        return picture
+    metadata = dataclasses.replace(picture.metadata, icc=None)
+    return dataclasses.replace(picture, transfer="srgb", metadata=metadata).with_linear(
+        picture.linear()
+    )
 
 
 def _that_fits(kept: Metadata, wanted: Format) -> Metadata:

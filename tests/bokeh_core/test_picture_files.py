@@ -14,7 +14,8 @@ from PIL import Image, ImageCms
 
 from bokeh_core import picture
 from bokeh_core.errors import InputError, OutputError
-from bokeh_core.picture import Metadata, Picture
+from bokeh_core.picture import Metadata, Picture, from_linear
+from bokeh_core.picture.profile import transfer_of
 from tests.bokeh_core.test_picture_transfer import gamma, icc
 
 DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64]
@@ -77,6 +78,29 @@ def test_profile_goes_through(tmp_path, suffix):
     back = picture.read(path)
     assert back.metadata.icc == SRGB
     assert back.transfer == "srgb"
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_grey_with_a_profile_keeps_its_light_as_webp(tmp_path, channels):
+    profile, path = icc("GRAY", kTRC=gamma(1.8)), tmp_path / "p.webp"
+    codes = noise((20, 20, channels), np.uint8)
+    codes[:8, :8] = (200, 255)[:channels]
+    made = Picture(codes, transfer_of(profile, "GRAY"), Metadata(icc=profile))
+    picture.write(path, made, quality=100)
+    back = picture.read(path)
+    assert back.notes == ()
+    assert back.metadata.icc is None
+    assert back.has_alpha == made.has_alpha
+    shown = from_linear(made.linear(), np.uint8)
+    np.testing.assert_array_equal(back.pixels[..., :3], shown)
+    assert back.linear()[0, 0, 0] == pytest.approx((200 / 255) ** 1.8, abs=5e-3)
+
+
+def test_a_grey_map_is_never_converted(tmp_path):
+    values = noise((20, 20), np.float32)
+    picture.write(tmp_path / "m.webp", picture.map_picture(values, np.uint8), quality=100)
+    back = picture.read_map(tmp_path / "m.webp", (20, 20))
+    np.testing.assert_allclose(back, values, atol=0.51 / 255)
 
 
 @given(

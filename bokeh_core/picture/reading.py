@@ -150,12 +150,13 @@ def _assemble(pixels: npt.NDArray[Any], kept: Metadata, found: Format, orientati
         except ProfileError as error:
             icc = None
             notes.append(f"{error}; it was left out")
+    dpi = kept.dpi
+    if dpi and orientation in blocks.SIDEWAYS:
+        dpi = dpi[1], dpi[0]
     return Picture(
         pixels=blocks.upright(pixels, orientation),
         transfer=transfer,
-        metadata=Metadata(
-            icc, blocks.upright_exif(kept.exif), blocks.upright_xmp(kept.xmp), kept.dpi
-        ),
+        metadata=Metadata(icc, blocks.upright_exif(kept.exif), blocks.upright_xmp(kept.xmp), dpi),
         format=found,
         notes=tuple(notes),
     )

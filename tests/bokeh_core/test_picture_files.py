@@ -151,6 +151,22 @@ def test_orientation_is_applied_and_reset(tmp_path, suffix, orientation):
         assert written.getexif().get(0x0112, 1) == 1
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_resolution_turns_with_the_picture(tmp_path, suffix, orientation):
+    block, path = Image.Exif(), tmp_path / f"p{suffix}"
+    block[0x0112], block[0x011A], block[0x011B] = orientation, 300.0, 150.0
+    Image.fromarray(noise((20, 30, 3), np.uint8)).save(path, exif=block, dpi=(300, 150))
+    expected = (150, 300) if orientation in (6, 8) else (300, 150)
+    picture.write(path, picture.read(path))
+    back = picture.read(path)
+    assert back.metadata.dpi == pytest.approx(expected, abs=0.02)
+    if suffix != ".tif":  # whose EXIF block leaves the resolution to the file's own tags
+        kept = Image.Exif()
+        kept.load(back.metadata.exif)
+        assert (kept[0x011A], kept[0x011B]) == expected
+
+
 def test_thumbnail_of_the_old_picture_is_unlinked(tmp_path):
     first = struct.pack("<H", 1) + struct.pack("<HHII", 0x0112, 3, 1, 6)
     block = b"II*\0" + struct.pack("<I", 8) + first + struct.pack("<I", 26) + bytes(20)

@@ -1,8 +1,12 @@
 """Every kind of file in, the same kind out: pixels, orientation, profile and metadata kept."""
 
 import io
+import logging
 import stat
 import struct
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -359,3 +363,36 @@ def test_jpeg_of_the_result_has_full_colour_resolution(tmp_path):
     picture.write(path, Picture(noise((32, 32, 3), np.uint8)))
     with Image.open(io.BytesIO(path.read_bytes())) as written:
         assert written.layer[0][1:3] == (1, 1)
+
+
+def test_reads_in_several_threads_leave_the_process_as_it_was(tmp_path, monkeypatch):
+    def settings_of_the_process():
+        level = logging.getLogger("tifffile").level
+        return Image.MAX_IMAGE_PIXELS, level, list(warnings.filters)
+
+    for name in ("first", "second"):
+        picture.write(tmp_path / f"{name}.png", Picture(noise((20, 20, 3), np.uint8)))
+    reached = {step: threading.Event() for step in ("first", "second", "first ended")}
+    seen = []
+
+    def interleaved(file):
+        """Let the second read begin within the first and end after it."""
+        name, awaited = "first", "second"
+        if file.name.endswith("second.png"):
+            name, awaited = "second", "first ended"
+        reached[name].set()
+        assert reached[awaited].wait(10)
+        seen.append(Image.MAX_IMAGE_PIXELS)
+        return False
+
+    monkeypatch.setattr("bokeh_core.picture.png.is_16_bit", interleaved)
+    before = settings_of_the_process()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(picture.read, tmp_path / "first.png")
+        assert reached["first"].wait(10)
+        second = pool.submit(picture.read, tmp_path / "second.png")
+        first.result()
+        reached["first ended"].set()
+        second.result()
+    assert seen == [None, None]
+    assert settings_of_the_process() == before

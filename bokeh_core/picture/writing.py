@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from bokeh_core.errors import OutputError
+from bokeh_core.errors import InputError, OutputError
 from bokeh_core.picture import png, tiff
 from bokeh_core.picture.files import check_target, replacing
 
@@ -69,10 +69,14 @@ def write(path: str | Path, picture: Picture, *, quality: int = 95) -> None:
 
     Raises
     ------
+    InputError
+        The quality is out of range.
     OutputError
         See `check_writable`; also when the disk is full.
     """
     path = Path(path)
+    if not 1 <= quality <= 100:  # WebP's encoder fails then, and JPEG's takes the nearest
+        raise InputError(f"quality must be 1 to 100, got {quality!r}")
     check_writable(path, picture)
     wanted = SUFFIXES[path.suffix.lower()]
     with replacing(path) as temporary:

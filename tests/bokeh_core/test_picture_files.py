@@ -311,6 +311,14 @@ class TestWriting:
                 picture.write(path, Picture(noise((20, 20, channels), dtype)))
             assert not path.exists()
 
+    @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+    @pytest.mark.parametrize("quality", [0, 150, -1])
+    def test_a_quality_out_of_range_is_refused_for_every_format(self, tmp_path, suffix, quality):
+        small = Picture(noise((20, 20, 3), np.uint8))
+        with pytest.raises(InputError, match=f"quality must be 1 to 100, got {quality}"):
+            picture.write(tmp_path / f"p{suffix}", small, quality=quality)
+        assert list(tmp_path.iterdir()) == []
+
     def test_a_failed_write_leaves_the_old_file_and_no_rest(self, tmp_path, monkeypatch):
         path = tmp_path / "p.png"
         path.write_bytes(b"old")

@@ -1,4 +1,4 @@
-"""Between encoded pixels and linear light: the only place that knows a transfer curve.
+"""Between encoded pixels and linear light, on arrays; `rendering/display.py` has sRGB on tensors.
 
 sRGB follows IEC 61966-2-1, continued beyond 1 by the same formula for float pictures. Every 8- and
 16-bit code survives the way to linear light and back.

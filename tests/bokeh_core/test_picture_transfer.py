@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -13,6 +14,7 @@ from PIL import ImageCms
 from bokeh_core.errors import InputError
 from bokeh_core.picture import Picture, ToneCurve, from_linear, to_linear
 from bokeh_core.picture.profile import ProfileError, transfer_of
+from bokeh_core.rendering import display
 
 
 def icc(space, **tags):
@@ -44,6 +46,13 @@ def test_srgb_follows_the_standard():
     middle = to_linear(np.array([0.5], np.float32))[0]
     assert middle == pytest.approx(0.21404114, abs=1e-6)
     assert to_linear(np.array([0.04], np.float32))[0] == pytest.approx(0.04 / 12.92)
+
+
+def test_srgb_on_tensors_is_the_same_curve():
+    light = np.concatenate([np.linspace(0, 1, 4097), [2, 30]]).astype(np.float32)
+    codes = display.encode(torch.from_numpy(light))
+    np.testing.assert_allclose(codes, from_linear(light, np.float32), rtol=2e-6)
+    np.testing.assert_allclose(display.decode(codes), to_linear(codes.numpy()), rtol=2e-6)
 
 
 def test_float_light_beyond_white_and_below_black_is_kept():

@@ -19,6 +19,7 @@ from bokeh_core.evaluation.render_speed import measure
 from bokeh_core.evaluation.scenes import SCENES
 from bokeh_core.evaluation.thin_lens import Inputs, Scene, photograph, pinhole
 from bokeh_core.lens import Lens
+from bokeh_core.picture import from_linear, to_linear
 
 if TYPE_CHECKING:
     import argparse
@@ -109,9 +110,7 @@ def _cases(width: int, seeds: int, samples: int) -> list[Case]:
 
 def _clipped(inputs: Inputs) -> Inputs:
     """Round to 8-bit sRGB, which cuts lamps off at 1."""
-    codes = np.round(display(inputs.rgb) * 255.0) / 255.0
-    linear = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
-    return dataclasses.replace(inputs, rgb=linear.astype(np.float32))
+    return dataclasses.replace(inputs, rgb=to_linear(from_linear(inputs.rgb, np.uint8)))
 
 
 def _print_row(scene: str, focus_on: str, method: str, values: tuple[float, ...]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bokeh_core.errors import InputError
+from bokeh_core.limits import ROUNDING
 from bokeh_core.picture.model import Picture
 from bokeh_core.picture.reading import read
 from bokeh_core.picture.transfer import from_linear, to_linear
@@ -25,8 +26,9 @@ def read_map(path: str | Path, size: tuple[int, int]) -> Float32:
     Parameters
     ----------
     path
-        A grey picture of 8 or 16 bits (full scale = 1.0), or a float TIFF in [0, 1]. RGB with
-        three equal channels is taken as grey; alpha is ignored.
+        A grey picture of 8 or 16 bits (full scale = 1.0), or a float TIFF in [0, 1], where up to
+        `limits.ROUNDING` beyond is cut off. RGB with three equal channels is taken as grey; alpha
+        is ignored.
     size
         Expected width and height.
 
@@ -50,11 +52,13 @@ def read_map(path: str | Path, size: tuple[int, int]) -> Float32:
     if not picture.is_grey and (pixels[..., 1:3] != pixels[..., :1]).any():
         raise InputError(f"{path}: is a colour picture; a map must be grey")
     values = to_linear(pixels[..., 0], "linear")
-    if values.min() < 0 or values.max() > 1:
+    least, most = float(values.min()), float(values.max())
+    if least < -ROUNDING or most > 1 + ROUNDING:
         raise InputError(
-            f"{path}: has values from {values.min():g} to {values.max():g}; a map is within 0 to 1"
+            f"{path}: has values from {least:.7g} to {most:.7g}; a map is within 0 to 1 "
+            f"(at most {ROUNDING:g} beyond is cut off)"
         )
-    return values
+    return values.clip(0, 1)
 
 
 def map_picture(values: Float32, dtype: npt.DTypeLike = np.uint16) -> Picture:

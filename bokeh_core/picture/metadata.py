@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ORIENTATION = 0x0112
+SIDEWAYS = range(5, 9)
+"""Orientations stored with width and height exchanged."""
+_RESOLUTIONS = (0x011A, 0x011B)
 _JPEG_PREFIX = b"Exif\x00\x00"
 _ATTACHMENTS = (b"http://ns.google.com/photos/1.0/container/", b"http://ns.adobe.com/hdr-gain-map/")
 
@@ -37,19 +40,24 @@ def orientation(exif: bytes | None) -> int:
 
 
 def upright_exif(exif: bytes | None) -> bytes | None:
-    """Set the orientation to 1 and unlink the embedded thumbnail, which shows the old picture.
+    """Make a block true for the upright picture.
 
-    The block is patched in place: re-serialising it would move maker notes, which hold offsets.
+    The orientation becomes 1, the resolutions across and down change places with the sides, and
+    the embedded thumbnail, which shows the old picture, is unlinked. The block is patched in
+    place: re-serialising it would move maker notes, which hold offsets.
     """
     if exif is None:
         return None
     patched = bytearray(exif)
     order = _order(exif)
-    end = 0
+    places, end = {}, 0
     for tag, position in _entries(exif):
-        end = position + 12
+        places[tag], end = position, position + 12
         if tag == ORIENTATION:
             struct.pack_into(order + "H", patched, position + 8, 1)
+    if orientation(exif) in SIDEWAYS and all(tag in places for tag in _RESOLUTIONS):
+        across, down = (slice(places[tag] + 2, places[tag] + 12) for tag in _RESOLUTIONS)
+        patched[across], patched[down] = exif[down], exif[across]
     if end and end + 4 <= len(patched):
         struct.pack_into(order + "I", patched, end, 0)
     return bytes(patched)
@@ -65,7 +73,7 @@ def upright_xmp(xmp: bytes | None) -> bytes | None:
 
 def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Turn (H, W, C) pixels so that they are seen as the camera was held (EXIF 2.32, 4.6.4)."""
-    turned = pixels.transpose(1, 0, 2) if orientation >= 5 else pixels
+    turned = pixels.transpose(1, 0, 2) if orientation in SIDEWAYS else pixels
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]
     if orientation in (3, 4, 7, 8):

@@ -60,7 +60,10 @@ def transfer_of(profile: bytes, space: Literal["RGB ", "GRAY"]) -> Transfer:
             table = _measured(profile)[None]
     except (struct.error, IndexError, ImageCms.PyCMSError, OSError) as error:
         raise ProfileError("the colour profile is damaged") from error
-    return _named(np.maximum.accumulate(np.clip(table, 0.0, 1.0), axis=1))
+    table = np.maximum.accumulate(np.clip(table, 0.0, 1.0), axis=1)
+    if not (table[:, -1] > 0).all():
+        raise ProfileError("the colour profile is damaged")  # all black, or no numbers
+    return _named(table)
 
 
 def _named(table: Curve) -> Transfer:

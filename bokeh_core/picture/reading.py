@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, get_args
@@ -150,12 +151,13 @@ def _assemble(pixels: npt.NDArray[Any], kept: Metadata, found: Format, orientati
         except ProfileError as error:
             icc = None
             notes.append(f"{error}; it was left out")
+    dpi = kept.dpi
+    if dpi and orientation in blocks.SIDEWAYS:
+        dpi = dpi[1], dpi[0]
     return Picture(
         pixels=blocks.upright(pixels, orientation),
         transfer=transfer,
-        metadata=Metadata(
-            icc, blocks.upright_exif(kept.exif), blocks.upright_xmp(kept.xmp), kept.dpi
-        ),
+        metadata=Metadata(icc, blocks.upright_exif(kept.exif), blocks.upright_xmp(kept.xmp), dpi),
         format=found,
         notes=tuple(notes),
     )
@@ -194,16 +196,43 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
     return float(dpi[0]), float(dpi[1])
 
 
+class _Quiet:
+    """What Pillow and tifffile say is off while reads, which may be in several threads, go on."""
+
+    lock = threading.Lock()
+    reads = 0
+    usual = contextlib.ExitStack()
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
+    """Be silent from the first read's begin to the last one's end: the settings are the process's.
+
+    Each read putting back what it found would leave another's silence behind.
+    """
+    with _Quiet.lock:
+        if _Quiet.reads == 0:
+            _Quiet.usual.enter_context(_silence())
+        _Quiet.reads += 1
+    try:
+        yield
+    finally:
+        with _Quiet.lock:
+            _Quiet.reads -= 1
+            if _Quiet.reads == 0:
+                _Quiet.usual.close()
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
     """Silence what Pillow warns of and tifffile logs on odd files: what matters is checked here."""
     limit, log = Image.MAX_IMAGE_PIXELS, logging.getLogger("tifffile")
-    Image.MAX_IMAGE_PIXELS = None
     level = log.level
-    log.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            Image.MAX_IMAGE_PIXELS = None
+            log.setLevel(logging.CRITICAL)
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit

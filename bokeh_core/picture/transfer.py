@@ -1,4 +1,4 @@
-"""Between encoded pixels and linear light: the only place that knows a transfer curve.
+"""Between encoded pixels and linear light, on arrays; `rendering/display.py` has sRGB on tensors.
 
 sRGB follows IEC 61966-2-1, continued beyond 1 by the same formula for float pictures. Every 8- and
 16-bit code survives the way to linear light and back.
@@ -29,22 +29,25 @@ STRIP_VALUES = 1 << 20
 class ToneCurve:
     """A transfer curve from an ICC profile.
 
+    Float pictures hold codes beyond [0, 1]: above 1 the curve goes on as the power it follows near
+    its end (exact for a gamma curve), below 0 it is mirrored.
+
     Attributes
     ----------
     table
-        (channels, 65536) float64 linear light for evenly spaced codes from 0 to 1, never falling;
-        channels is 1 (shared) or 3.
+        (channels, 65536) float64 linear light for evenly spaced codes from 0 to 1, never falling,
+        above 0 at the end; channels is 1 (shared) or 3.
     """
 
     table: npt.NDArray[np.float64]
 
     def decode(self, encoded: Float32) -> Float32:
-        """Turn (N, C) codes in [0, 1] into linear light."""
-        return self._each(encoded, lambda x, table: np.interp(x, _GRID, table))
+        """Turn (N, C) codes into linear light."""
+        return self._each(encoded, lambda x, table: _along(x, _GRID, table, _power(table)))
 
     def encode(self, linear: Float32) -> Float32:
-        """Turn (N, C) linear light into codes in [0, 1]."""
-        return self._each(linear, lambda y, table: np.interp(y, table, _GRID))
+        """Turn (N, C) linear light into codes."""
+        return self._each(linear, lambda y, table: _along(y, table, _GRID, 1 / _power(table)))
 
     def _each(
         self,
@@ -65,6 +68,8 @@ Transfer: TypeAlias = Literal["srgb", "linear"] | ToneCurve
 """How codes stand for light: "srgb", "linear", or the curve of an ICC profile."""
 
 _GRID = np.linspace(0.0, 1.0, 65536)
+_NEAR_END = 58982
+"""Place in `_GRID`, code 0.9: far enough from the end that a profile's rounding does not matter."""
 
 
 def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
@@ -97,9 +102,8 @@ def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
         raise InputError(f"pixels must be uint8, uint16 or float, got {encoded.dtype}")
     if transfer == "linear":
         return encoded.astype(np.float32)
-    if isinstance(transfer, ToneCurve):
-        return _by_strips(encoded, lambda part: transfer.decode(part.astype(np.float32)))
-    return _by_strips(encoded, lambda part: _decode(part, "srgb").astype(np.float32))
+    # a float16 cannot hold the light of its own codes, nor the steps between dark ones
+    return _by_strips(encoded, lambda part: _decode(part.astype(np.float32), transfer))
 
 
 def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srgb") -> Encoded:
@@ -108,7 +112,8 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
     Parameters
     ----------
     linear
-        float32, any shape, channels last. Integer types clip it to [0, 1]; float types do not.
+        float32, any shape, channels last. Integer types clip it to [0, 1]; float types only what
+        they cannot hold (float16: beyond 65504).
     dtype
         uint8, uint16 or a float type.
     transfer
@@ -123,17 +128,41 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
     if kind not in (np.uint8, np.uint16) and kind.kind != "f":
         raise InputError(f"pixels must be uint8, uint16 or float, got {kind}")
     out = np.empty(linear.shape, kind)
+    largest = np.finfo(np.float16 if kind == np.float16 else np.float32).max
     for part, target in zip(_strips(linear), _strips(out), strict=True):
         if kind.kind == "f":
-            target[...] = _encode(part, transfer)
+            np.clip(_encode(part, transfer), -largest, largest, out=target, casting="same_kind")
         else:
             full = np.float32(np.iinfo(kind).max)
-            codes = _encode(np.clip(part, 0.0, 1.0), transfer)
+            # a curve may reach its last code before full light
+            codes = np.minimum(_encode(np.clip(part, 0.0, 1.0), transfer), 1.0)
             target[...] = (codes * full + np.float32(0.5)).astype(kind)
     return out
 
 
-def _decode(codes: npt.NDArray[Any], transfer: Literal["srgb", "linear"]) -> npt.NDArray[Any]:
+def _power(table: npt.NDArray[np.float64]) -> float:
+    """Give the exponent of the power through a curve's end and a place near it, 1 to 6.6.
+
+    A curve that ends flat, or jumps there, is still continued by one that can be undone.
+    """
+    share = np.clip(table[_NEAR_END] / table[-1], 0.5, _GRID[_NEAR_END])
+    return float(np.log(share) / np.log(_GRID[_NEAR_END]))
+
+
+def _along(
+    values: Float32, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], power: float
+) -> npt.NDArray[np.float64]:
+    """Interpolate from x to y, beyond their end by a power, below 0 as above it."""
+    size = np.abs(values, dtype=np.float64)
+    out = np.interp(size, x, y)
+    beyond = size > x[-1]
+    out[beyond] = y[-1] * (size[beyond] / x[-1]) ** power
+    return np.where(values < 0, -out, out)
+
+
+def _decode(codes: npt.NDArray[Any], transfer: Transfer) -> npt.NDArray[Any]:
+    if isinstance(transfer, ToneCurve):
+        return transfer.decode(codes)
     if transfer == "linear":
         return codes
     size = np.abs(codes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from bokeh_core.errors import OutputError
+from bokeh_core.errors import InputError, OutputError
 from bokeh_core.picture import png, tiff
 from bokeh_core.picture.files import check_target, replacing
 
@@ -62,16 +62,21 @@ def write(path: str | Path, picture: Picture, *, quality: int = 95) -> None:
     path
         Target; `.jpg .jpeg .png .tif .tiff .webp`.
     picture
-        What to write; nothing is converted.
+        What to write. Nothing is converted, but WebP has no grey: it gets RGB, and where a grey
+        picture has a profile, which RGB cannot keep, sRGB codes without one.
     quality
         For JPEG (always 4:4:4) and WebP (100 = lossless), 1 to 100.
 
     Raises
     ------
+    InputError
+        The quality is out of range.
     OutputError
         See `check_writable`; also when the disk is full.
     """
     path = Path(path)
+    if not 1 <= quality <= 100:  # WebP's encoder fails then, and JPEG's takes the nearest
+        raise InputError(f"quality must be 1 to 100, got {quality!r}")
     check_writable(path, picture)
     wanted = SUFFIXES[path.suffix.lower()]
     with replacing(path) as temporary:
@@ -80,7 +85,18 @@ def write(path: str | Path, picture: Picture, *, quality: int = 95) -> None:
         elif wanted == "PNG" and picture.pixels.dtype == np.uint16:
             temporary.write_bytes(png.encode(picture.pixels, picture.metadata))
         else:
-            _with_pillow(temporary, picture, wanted, quality)
+            kept = _as_srgb(picture) if wanted == "WebP" and picture.is_grey else picture
+            _with_pillow(temporary, kept, wanted, quality)
+
+
+def _as_srgb(picture: Picture) -> Picture:
+    """Bring codes that a profile explains to sRGB, which needs none; maps are left as they are."""
+    if not picture.metadata.icc:
+        return picture
+    metadata = dataclasses.replace(picture.metadata, icc=None)
+    return dataclasses.replace(picture, transfer="srgb", metadata=metadata).with_linear(
+        picture.linear()
+    )
 
 
 def _that_fits(kept: Metadata, wanted: Format) -> Metadata:

@@ -181,6 +181,23 @@ class TestMaps:
         with pytest.raises(InputError, match=r"within 0 to 1"):
             picture.read_map(tmp_path / "metres.tif", (20, 20))
 
+    @pytest.mark.parametrize(("least", "most"), [(0.5, 1.0000001), (-0.0009, 1.0), (0.0, 1.0009)])
+    def test_values_just_outside_are_cut_off(self, tmp_path, least, most):
+        stored = np.linspace(least, most, 400, dtype=np.float32).reshape(20, 20)
+        tifffile.imwrite(tmp_path / "m.tif", stored)
+        back = picture.read_map(tmp_path / "m.tif", (20, 20))
+        np.testing.assert_array_equal(back, np.clip(stored, 0, 1))
+
+    @pytest.mark.parametrize(
+        ("value", "words"), [(1.0010022, r"to 1\.001002; "), (-0.00100025, r"from -0\.00100025 to")]
+    )
+    def test_values_farther_out_are_named_with_enough_digits(self, tmp_path, value, words):
+        stored = np.zeros((20, 20), np.float32)
+        stored[0, 0] = value
+        tifffile.imwrite(tmp_path / "m.tif", stored)
+        with pytest.raises(InputError, match=words):
+            picture.read_map(tmp_path / "m.tif", (20, 20))
+
     def test_png_cannot_hold_a_float_map(self, tmp_path):
         with pytest.raises(OutputError, match="float"):
             picture.write_map(tmp_path / "m.png", np.zeros((20, 20), np.float32), np.float32)

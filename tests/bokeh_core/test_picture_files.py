@@ -1,8 +1,12 @@
 """Every kind of file in, the same kind out: pixels, orientation, profile and metadata kept."""
 
 import io
+import logging
 import stat
 import struct
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +18,9 @@ from PIL import Image, ImageCms
 
 from bokeh_core import picture
 from bokeh_core.errors import InputError, OutputError
-from bokeh_core.picture import Metadata, Picture
+from bokeh_core.picture import Metadata, Picture, from_linear
+from bokeh_core.picture.profile import transfer_of
+from tests.bokeh_core.test_picture_transfer import gamma, icc
 
 DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64]
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">kept</x:xmpmeta>'
@@ -78,6 +84,29 @@ def test_profile_goes_through(tmp_path, suffix):
     assert back.transfer == "srgb"
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_grey_with_a_profile_keeps_its_light_as_webp(tmp_path, channels):
+    profile, path = icc("GRAY", kTRC=gamma(1.8)), tmp_path / "p.webp"
+    codes = noise((20, 20, channels), np.uint8)
+    codes[:8, :8] = (200, 255)[:channels]
+    made = Picture(codes, transfer_of(profile, "GRAY"), Metadata(icc=profile))
+    picture.write(path, made, quality=100)
+    back = picture.read(path)
+    assert back.notes == ()
+    assert back.metadata.icc is None
+    assert back.has_alpha == made.has_alpha
+    shown = from_linear(made.linear(), np.uint8)
+    np.testing.assert_array_equal(back.pixels[..., :3], shown)
+    assert back.linear()[0, 0, 0] == pytest.approx((200 / 255) ** 1.8, abs=5e-3)
+
+
+def test_a_grey_map_is_never_converted(tmp_path):
+    values = noise((20, 20), np.float32)
+    picture.write(tmp_path / "m.webp", picture.map_picture(values, np.uint8), quality=100)
+    back = picture.read_map(tmp_path / "m.webp", (20, 20))
+    np.testing.assert_allclose(back, values, atol=0.51 / 255)
+
+
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.uint16]),
@@ -124,6 +153,22 @@ def test_orientation_is_applied_and_reset(tmp_path, suffix, orientation):
     picture.write(again, back)
     with Image.open(again) as written:
         assert written.getexif().get(0x0112, 1) == 1
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_resolution_turns_with_the_picture(tmp_path, suffix, orientation):
+    block, path = Image.Exif(), tmp_path / f"p{suffix}"
+    block[0x0112], block[0x011A], block[0x011B] = orientation, 300.0, 150.0
+    Image.fromarray(noise((20, 30, 3), np.uint8)).save(path, exif=block, dpi=(300, 150))
+    expected = (150, 300) if orientation in (6, 8) else (300, 150)
+    picture.write(path, picture.read(path))
+    back = picture.read(path)
+    assert back.metadata.dpi == pytest.approx(expected, abs=0.02)
+    if suffix != ".tif":  # whose EXIF block leaves the resolution to the file's own tags
+        kept = Image.Exif()
+        kept.load(back.metadata.exif)
+        assert (kept[0x011A], kept[0x011B]) == expected
 
 
 def test_thumbnail_of_the_old_picture_is_unlinked(tmp_path):
@@ -177,6 +222,22 @@ def test_float_without_profile_is_linear_and_integers_are_srgb(tmp_path):
     for dtype, transfer in ((np.float32, "linear"), (np.uint16, "srgb")):
         picture.write(tmp_path / "p.tif", Picture(noise((20, 20, 3), dtype)))
         assert picture.read(tmp_path / "p.tif").transfer == transfer
+
+
+def test_a_float_picture_with_a_profile_keeps_its_highlights(tmp_path):
+    codes = np.full((20, 20, 3), 0.5, np.float32)
+    codes[2:5], codes[7:9] = 2.0, -0.1
+    path, curve = tmp_path / "hdr.tif", gamma(2.2)
+    picture.write(
+        path, Picture(codes, metadata=Metadata(icc=icc("RGB ", rTRC=curve, gTRC=curve, bTRC=curve)))
+    )
+    back = picture.read(path)
+    light = back.linear()
+    assert light[3, 3].tolist() == pytest.approx([2.0**2.2] * 3, rel=1e-3)
+    assert light[8].max() == 0
+    brighter = back.with_linear(light * 2).pixels
+    np.testing.assert_allclose(brighter[3, 3], 2.0 * 2 ** (1 / 2.2), rtol=1e-3)
+    np.testing.assert_array_equal(brighter[8], codes[8])
 
 
 def test_profile_of_another_kind_is_left_out_with_a_note(tmp_path):
@@ -250,6 +311,14 @@ class TestWriting:
                 picture.write(path, Picture(noise((20, 20, channels), dtype)))
             assert not path.exists()
 
+    @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+    @pytest.mark.parametrize("quality", [0, 150, -1])
+    def test_a_quality_out_of_range_is_refused_for_every_format(self, tmp_path, suffix, quality):
+        small = Picture(noise((20, 20, 3), np.uint8))
+        with pytest.raises(InputError, match=f"quality must be 1 to 100, got {quality}"):
+            picture.write(tmp_path / f"p{suffix}", small, quality=quality)
+        assert list(tmp_path.iterdir()) == []
+
     def test_a_failed_write_leaves_the_old_file_and_no_rest(self, tmp_path, monkeypatch):
         path = tmp_path / "p.png"
         path.write_bytes(b"old")
@@ -302,3 +371,36 @@ def test_jpeg_of_the_result_has_full_colour_resolution(tmp_path):
     picture.write(path, Picture(noise((32, 32, 3), np.uint8)))
     with Image.open(io.BytesIO(path.read_bytes())) as written:
         assert written.layer[0][1:3] == (1, 1)
+
+
+def test_reads_in_several_threads_leave_the_process_as_it_was(tmp_path, monkeypatch):
+    def settings_of_the_process():
+        level = logging.getLogger("tifffile").level
+        return Image.MAX_IMAGE_PIXELS, level, list(warnings.filters)
+
+    for name in ("first", "second"):
+        picture.write(tmp_path / f"{name}.png", Picture(noise((20, 20, 3), np.uint8)))
+    reached = {step: threading.Event() for step in ("first", "second", "first ended")}
+    seen = []
+
+    def interleaved(file):
+        """Let the second read begin within the first and end after it."""
+        name, awaited = "first", "second"
+        if file.name.endswith("second.png"):
+            name, awaited = "second", "first ended"
+        reached[name].set()
+        assert reached[awaited].wait(10)
+        seen.append(Image.MAX_IMAGE_PIXELS)
+        return False
+
+    monkeypatch.setattr("bokeh_core.picture.png.is_16_bit", interleaved)
+    before = settings_of_the_process()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(picture.read, tmp_path / "first.png")
+        assert reached["first"].wait(10)
+        second = pool.submit(picture.read, tmp_path / "second.png")
+        first.result()
+        reached["first ended"].set()
+        second.result()
+    assert seen == [None, None]
+    assert settings_of_the_process() == before

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -13,6 +14,7 @@ from PIL import ImageCms
 from bokeh_core.errors import InputError
 from bokeh_core.picture import Picture, ToneCurve, from_linear, to_linear
 from bokeh_core.picture.profile import ProfileError, transfer_of
+from bokeh_core.rendering import display
 
 
 def icc(space, **tags):
@@ -46,10 +48,34 @@ def test_srgb_follows_the_standard():
     assert to_linear(np.array([0.04], np.float32))[0] == pytest.approx(0.04 / 12.92)
 
 
+def test_srgb_on_tensors_is_the_same_curve():
+    light = np.concatenate([np.linspace(0, 1, 4097), [2, 30]]).astype(np.float32)
+    codes = display.encode(torch.from_numpy(light))
+    np.testing.assert_allclose(codes, from_linear(light, np.float32), rtol=2e-6)
+    np.testing.assert_allclose(display.decode(codes), to_linear(codes.numpy()), rtol=2e-6)
+
+
 def test_float_light_beyond_white_and_below_black_is_kept():
     light = np.array([-0.5, 0.0, 1.0, 7.5], np.float32)
     back = to_linear(from_linear(light, np.float32))
     np.testing.assert_allclose(back, light, rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "transfer", ["srgb", "linear", ToneCurve(np.linspace(0, 1, 65536)[None] ** 2)]
+)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_no_light_becomes_infinite(dtype, transfer):
+    light = np.array([[-1e37], [-80000.0], [80000.0], [1e37]], np.float32)
+    codes = from_linear(light, dtype, transfer)
+    assert codes.dtype == dtype
+    assert np.isfinite(codes).all()
+    np.testing.assert_array_equal(codes, -codes[::-1])
+
+
+def test_half_floats_are_decoded_at_full_precision():
+    codes = np.array([0.001, 0.2, 7.0, 300.0], np.float16)
+    np.testing.assert_allclose(to_linear(codes), to_linear(codes.astype(np.float32)), rtol=1e-6)
 
 
 def test_integers_clip():
@@ -102,6 +128,38 @@ def test_codes_survive_a_gamma_curve(dtype):
     np.testing.assert_array_equal(picture.with_linear(changed).pixels[:, bright], codes[:, bright])
 
 
+@pytest.mark.parametrize("power", [1.8, 2.2])
+def test_a_gamma_curve_goes_on_beyond_its_ends(power):
+    curve = transfer_of(icc("GRAY", kTRC=gamma(power)), "GRAY")
+    codes = np.array([[-2.0], [-0.25], [0.0], [0.25], [1.0], [2.0], [50.0]], np.float32)
+    light = to_linear(codes, curve)
+    np.testing.assert_allclose(light, np.sign(codes) * np.abs(codes) ** power, rtol=5e-3)
+    np.testing.assert_allclose(from_linear(light, np.float32, curve), codes, rtol=1e-5)
+
+
+CURVES = {
+    "gamma": np.linspace(0, 1, 65536) ** 2.2,
+    "ends below white": 0.8 * np.linspace(0, 1, 65536) ** 1.5,
+    "flat at its end": np.minimum(np.linspace(0, 1.3, 65536), 1.0),
+    "a step": np.arange(65536) // 62000 * 1.0,
+    "light at code 0": np.linspace(0.1, 1, 65536),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_any_curve_goes_on_without_a_gap_and_can_be_undone(name):
+    curve = ToneCurve(CURVES[name][None])
+    codes = np.linspace(1.0, 8.0, 1000, dtype=np.float32)[:, None]
+    light = to_linear(np.concatenate([-codes[::-1], codes]), curve)
+    assert (np.diff(light, axis=0) > 0).all()
+    assert to_linear(np.float32([[1.0]]), curve)[0, 0] == pytest.approx(CURVES[name][-1])
+    np.testing.assert_allclose(from_linear(light[1000:], np.float32, curve), codes, rtol=1e-5)
+    np.testing.assert_allclose(from_linear(light[:1000], np.float32, curve), -codes[::-1], 1e-5)
+    clipped = from_linear(light[:, None], np.uint8, curve)
+    assert to_linear(clipped[:1000], curve).max() == np.float32(CURVES[name][0])
+    assert clipped[1000:].min() == 255
+
+
 @pytest.mark.parametrize(
     "profile",
     [
@@ -111,6 +169,12 @@ def test_codes_survive_a_gamma_curve(dtype):
         icc("RGB ", rTRC=b"curv", gTRC=gamma(1), bTRC=gamma(1)),
         icc("RGB "),
         icc("RGB ", rTRC=b"what" + bytes(8), gTRC=gamma(1), bTRC=gamma(1)),
+        icc(
+            "RGB ",
+            rTRC=struct.pack(">4sII6H", b"curv", 0, 6, *[0] * 6),
+            gTRC=gamma(1),
+            bTRC=gamma(1),
+        ),
     ],
 )
 def test_unusable_profiles_are_named_so(profile):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 KernelImage = tuple[tuple[float, ...], ...]
+MIN_SIDE = 16
+"""Smallest width and height of a photo in pixels: less holds nothing that can be recognised."""
 BRIGHTEST = 65504.0
 """Largest light value accepted: the top of 16-bit float files, far from float32 overflow."""
 ROUNDING = 1e-3

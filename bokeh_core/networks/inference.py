@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from bokeh_core import devices
 from bokeh_core.devices import room_on
 from bokeh_core.errors import InputError, ModelCorrupt
-from bokeh_core.limits import BRIGHTEST, checked_image
+from bokeh_core.limits import BRIGHTEST, MIN_SIDE, checked_image
 from bokeh_core.networks import hub, registry
 from bokeh_core.networks.shared import STRIDE, SharedPortraitNet
 from bokeh_core.picture.transfer import from_linear
@@ -31,8 +31,6 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {"shared-lite0": SharedPortraitNet}
 
 LONGEST = 8
 """Input sizes along the long side: strips beyond 64:1 would have to be thinner than the stride."""
-MIN_SIDE = 16
-"""Pictures with a shorter side hold nothing that can be recognised."""
 
 
 @dataclass(frozen=True, eq=False)

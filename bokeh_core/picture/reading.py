@@ -15,6 +15,7 @@ import tifffile
 from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401 - registered so
 
 from bokeh_core.errors import InputError
+from bokeh_core.limits import MIN_SIDE
 from bokeh_core.picture import metadata as blocks
 from bokeh_core.picture import png, tiff
 from bokeh_core.picture.model import Format, Metadata, Picture
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from bokeh_core.picture.transfer import Transfer
 
-MIN_SIDE = 16
-"""Smallest width and height, in pixels: less has no background to blur."""
 MAX_PIXELS = 120_000_000
 """Largest width * height; more is refused from the header, before memory is taken."""
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bokeh_core.rendering.fill import CELL, filled, trustworthy
 from bokeh_core.rendering.frame import Bounds, tiles, window
-from bokeh_core.rendering.ranks import SUBJECT, coverage, occurring, purity, ranks_of
+from bokeh_core.rendering.ranks import SUBJECT, coverage, is_subject, occurring, purity, ranks_of
 from bokeh_core.rendering.resample import reduced
 from bokeh_core.rendering.thresholds import Edges
 
@@ -69,7 +69,7 @@ class Overview:
             rank: _summed_up(values, trust, ranks == rank, ranks <= rank, cover, rank, side)
             for rank in occurring(ranks, thresholds)
         }
-        subject = ranks % 2 == 1
+        subject = is_subject(ranks)
         if bool(subject.any()):
             everywhere = torch.ones_like(subject)
             cells[SUBJECT] = _summed_up(values, trust, subject, everywhere, cover, SUBJECT, side)

@@ -5,6 +5,8 @@ The subject therefore lies over the part of the scene that is about as far away.
 
 from __future__ import annotations
 
+from typing import overload
+
 import torch
 from torch import Tensor
 
@@ -45,7 +47,11 @@ def occurring(ranks: Tensor, thresholds: tuple[float, ...]) -> list[int]:
     return [rank for rank, count in enumerate(counts.tolist()) if count]
 
 
-def is_subject(rank: int) -> bool:
+@overload
+def is_subject(rank: int) -> bool: ...
+@overload
+def is_subject(rank: Tensor) -> Tensor: ...
+def is_subject(rank: int | Tensor) -> bool | Tensor:
     """Tell the subject's ranks from the scene's."""
     return rank % 2 == 1
 

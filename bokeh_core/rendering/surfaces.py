@@ -96,7 +96,7 @@ def _parts(
         if not (whole and is_subject(rank)):
             yield rank, ranks == rank
         elif rank == last:
-            yield SUBJECT, ranks % 2 == 1
+            yield SUBJECT, is_subject(ranks)
 
 
 def _inside(depth: Tensor, matte: Tensor | None, overview: Overview, bounds: Bounds) -> Tensor:
@@ -130,7 +130,7 @@ def _surface(
         cover = filled(cover, known.float(), None if cells is None else cells[4:], scale=scale)
     if is_subject(rank):
         return Surface(colour, cover, depth, own, subject=True, scale=scale)
-    same = (view.ranks > rank) & (view.ranks % 2 == 0)
+    same = (view.ranks > rank) & ~is_subject(view.ranks)
     same &= (enlarged(depth, scale) - view.depth).abs() * reach < CONTINUOUS
     return Surface(
         _with_real(colour, view.rgb, own | same, scale),

@@ -46,6 +46,8 @@ class Job:
     frames: dict[Input, zmq.Frame] = field(default_factory=dict)
     fetching: float | None = None
     """When its pixels were asked for; None: not asked, or they have come."""
+    asked: list[Input] = field(default_factory=list)
+    """The planes that were asked for last."""
     attempts: int = 0
     ending: Refused | None = None
     """Set when a running job is to stop: the answer it will get."""

@@ -85,15 +85,15 @@ class Schedule:
             position = self.line.position(job) + (self.running is not None)
         self._tell(job, protocol.Accepted(id=job.id, queue_position=position))
         if job.fetching is not None:
-            self._tell(job, protocol.Need(id=job.id, planes=job.missing(self._held)))
+            self._tell(job, protocol.Need(id=job.id, planes=job.asked))
 
     def deliver(self, job: Job, frames: dict[Input, zmq.Frame]) -> None:
         """Take the pixels of a job that asked for them; others are dropped unread."""
         if job.fetching is None:
             return
         job.frames.update(frames)
-        if not job.missing(self._held):
-            job.fetching = None
+        if job.frames.keys() >= set(job.asked):
+            job.fetching = None  # and if the worker lost a plane meanwhile, that is asked for next
         self.advance()
 
     def cancel(self, job: Job, why: Refused) -> Literal["cancelled", "stopping"]:
@@ -253,14 +253,17 @@ class Schedule:
             self._on_failed_start(str(fault))
 
     def _fetch(self) -> None:
+        """Ask for what the next jobs miss, also for what the worker held when they were asked."""
         loaded = sum(1 for job in self.line if job.frames or job.fetching is not None)
         for job in self.line:
-            if loaded >= self._settings.prefetch:
-                return
-            if job.fetching is None and not job.frames and (planes := job.missing(self._held)):
-                job.fetching = time.monotonic()
+            if job.fetching is not None or not (planes := job.missing(self._held)):
+                continue
+            if not job.frames:
+                if loaded >= self._settings.prefetch:
+                    continue
                 loaded += 1
-                self._tell(job, protocol.Need(id=job.id, planes=planes))
+            job.fetching, job.asked = time.monotonic(), planes
+            self._tell(job, protocol.Need(id=job.id, planes=planes))
 
     def _run(self, job: Job) -> None:
         self.line.take(job)

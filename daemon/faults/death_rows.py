@@ -95,6 +95,26 @@ def random_kill_row(rounds: int) -> Row:
     return row
 
 
+def held_row(rounds: int) -> Row:
+    """Kill the worker that holds the picture of a job that was asked for its map alone."""
+    row = Row("worker killed that held a waiting job's picture", note="asked for; same pixels")
+    with sandbox() as place:
+        place.start()
+        with place.client() as client, place.client() as other, place.client() as control:
+            for number in range(rounds):
+                client.render(Job(picture(number)))
+                before = Job(picture(number + 1), depth_model="once-slow@render")
+                ahead = threading.Thread(target=other.render, args=[before])
+                ahead.start()
+                wait_for(lambda: control.status().running is not None, 5, "the job ahead")
+                killer = threading.Timer(0.2, _kill_worker, [control])
+                killer.start()
+                _expect_result(row, client, number, "", depth=picture(number)[..., 0])
+                killer.join()
+                ahead.join()
+    return row
+
+
 def _kill_worker(control: Client) -> None:
     pid = control.status().worker_pid
     with contextlib.suppress(ProcessLookupError):  # it may have gone meanwhile
@@ -102,12 +122,15 @@ def _kill_worker(control: Client) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _expect_result(row: Row, client: Client, number: int, fault: str) -> None:
+def _expect_result(
+    row: Row, client: Client, number: int, fault: str, depth: np.ndarray | None = None
+) -> None:
     row.tried += 1
     image = picture(number)
+    job = Job(image, depth=depth, depth_model=fault, want=["composite"], deadline_s=30)
     began = time.monotonic()
     try:
-        out = client.render(Job(image, depth_model=fault, want=["composite"], deadline_s=30))
+        out = client.render(job)
         if not np.array_equal(out.planes["composite"], np.invert(image)):
             row.fail("lost", f"wrong pixels after {fault}")
     except DaemonError as error:

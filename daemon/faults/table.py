@@ -48,6 +48,7 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
         make(death_rows.client_row, count(100, 6)),
         make(death_rows.worker_row, count(100, 6)),
         make(death_rows.random_kill_row, count(100, 4)),
+        make(death_rows.held_row, count(50, 2)),
         make(death_rows.front_row, count(20, 1)),
         make(death_rows.race_row, 2, count(10, 1)),
         make(death_rows.race_row, 20, count(5, 0)),

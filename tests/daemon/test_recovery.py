@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import time
@@ -182,3 +183,72 @@ def test_a_reconnected_client_finds_its_job(module_daemon):
         began = time.monotonic()
         assert second.wait("result")["id"] == "again"
         assert time.monotonic() - began < 10
+
+
+SIDE = 64
+PIXELS = bytes(range(48)) * (SIDE * SIDE // 16)
+SHADES = bytes(range(16)) * (SIDE * SIDE // 16)
+DEPTH = {"width": SIDE, "height": SIDE, "digest": hashlib.sha256(SHADES).hexdigest()}
+
+
+def ask(raw, name, pixels=PIXELS, width=SIDE, **changes):
+    """Send a request and give the planes that the daemon asks for."""
+    raw.send(request(name, pixels, width, len(pixels) // 3 // width, **changes))
+    return raw.wait("need")["planes"]
+
+
+def give(raw, name, **planes):
+    raw.send({"type": "pixels", "id": name, "planes": list(planes)}, list(planes.values()))
+
+
+@pytest.mark.parametrize("first", ["the map comes", "the picture is lost"])
+@pytest.mark.parametrize("cause", ["death", "eviction"])
+def test_a_job_asked_for_its_map_alone_is_asked_for_the_picture_that_was_lost(place, cause, first):
+    place.options = ("--cache-mb", "1")
+    place.start()
+    with Raw(place.where) as waits, Raw(place.where) as runs, place.client() as control:
+        waits.hello()
+        runs.hello()
+        ask(waits, "a")
+        give(waits, "a", image=PIXELS)
+        waits.wait("result")
+        for name, fault in (("b", ""), ("c", "slow@render")):  # together they fill the cache
+            pixels = name.encode() * (3 * 341 * 512)
+            ask(runs, name, pixels, 512, depth_model=fault)
+            give(runs, name, image=pixels)
+            runs.wait("progress" if fault else "result")
+
+        assert ask(waits, "d", depth=DEPTH) == ["depth"]
+        if first == "the map comes":
+            give(waits, "d", depth=SHADES)
+        if cause == "death":
+            os.kill(control.status().worker_pid, signal.SIGKILL)
+            wait_for(lambda: control.status().worker_restarts == 1, 5, "the death")
+        else:
+            runs.wait("result")
+        if first == "the picture is lost":
+            give(waits, "d", depth=SHADES)
+        assert waits.wait("need")["planes"] == ["image"]
+        give(waits, "d", image=PIXELS)
+        assert waits.wait("result")["id"] == "d"
+
+
+def test_planes_may_come_one_by_one(module_daemon):
+    with Raw(module_daemon.where) as raw:
+        raw.hello()
+        pixels = PIXELS[::-1]
+        for name in ask(raw, "a", pixels, depth=DEPTH):
+            give(raw, "a", **{name: pixels if name == "image" else SHADES})
+        assert raw.wait("result", "need")["type"] == "result"
+
+
+def test_a_plane_sent_twice_buys_no_time(place):
+    place.options = ("--pixels-timeout", "0.6")
+    place.start()
+    with Raw(place.where) as raw:
+        raw.hello()
+        assert ask(raw, "a", depth=DEPTH) == ["image", "depth"]
+        for _ in range(5):
+            give(raw, "a", depth=SHADES)
+            time.sleep(0.2)
+        assert raw.wait("error", "need")["code"] == "bad_request"

@@ -141,6 +141,8 @@ class Desk:
         if not user and not secrets.compare_digest(hello.token.encode(), self._token.encode()):
             raise Refused("unauthorized", "wrong token")
         name = hello.session or secrets.token_hex(16)
+        if self._members.get(peer) is not self._sessions.get(name):
+            self.leave(peer)  # its earlier session, which nobody else would ever leave
         session = self._sessions.setdefault(name, Session(name, hello.client))
         session.peers[peer.socket] = peer
         self._members[peer] = session

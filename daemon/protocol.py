@@ -203,7 +203,7 @@ class Accepted(Message, tag="accepted", frozen=True, kw_only=True):
 
 
 class Need(Message, tag="need", frozen=True, kw_only=True):
-    """The daemon does not hold these planes: send `pixels`. May come again after a worker died."""
+    """The daemon does not hold these planes: send `pixels`. May come again until the answer."""
 
     id: Id
     planes: Annotated[

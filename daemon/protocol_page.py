@@ -65,10 +65,10 @@ the few lines of `examples/client.py`. Two connections, `work` and `control`, ea
   {limits.progress_every_s:g} s: silence for {limits.silence_s:g} s means that the daemon is gone.
 - A `pong` may come unasked at any time; ignore messages that are not expected.
 - Read what comes: a client that lets more than {waiting:,} answers pile up counts as gone.
-- `need` may come again until the answer (a worker died): keep the pixels until then.
-- A client whose connection closes has its requests cancelled. One that reconnects says `hello`
-  with the same `session` and sends its `render` again: a live request goes on, a finished one is
-  answered from the cache for {limits.result_kept_s:g} s.
+- `need` may come again until the answer (a worker died or its cache was full): keep the pixels.
+- A client whose connection closes, or says `hello` as another session, has its requests cancelled.
+  One that reconnects says `hello` with the same `session` and sends its `render` again: a live
+  request goes on, a finished one is answered from the cache for {limits.result_kept_s:g} s.
 
 ## Versions
 

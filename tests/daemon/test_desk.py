@@ -32,16 +32,24 @@ class Broken:
 
     known = None
 
+    def __init__(self):
+        self.cancelled = []
+
     def submit(self, *_):
         raise ZeroDivisionError("broken")
+
+    def cancel_all(self, session, _):
+        self.cancelled.append(session.name)
 
 
 @pytest.fixture
 def desk(tmp_path):
     post = Recorder()
     settings = Settings(directory=tmp_path, logs=tmp_path)
-    made = Desk(settings, "token", Broken(), SimpleNamespace(), post)
-    return SimpleNamespace(desk=made, sent=post.sent, peer=Peer("work", b"1"))
+    schedule = Broken()
+    made = Desk(settings, "token", schedule, SimpleNamespace(), post)
+    peer = Peer("work", b"1")
+    return SimpleNamespace(desk=made, sent=post.sent, peer=peer, cancelled=schedule.cancelled)
 
 
 def frame(**header):
@@ -60,6 +68,23 @@ def test_a_fault_inside_is_an_internal_error_with_the_id(desk):
 def test_an_empty_message_is_refused(desk):
     desk.desk.receive(desk.peer, [])
     assert desk.sent[0].code == "bad_request"
+
+
+def hello(session=None):
+    return frame(type="hello", protocol=[1, 1], token="token", session=session)
+
+
+def test_a_second_hello_leaves_the_earlier_session(desk):
+    desk.desk.receive(desk.peer, hello("one"))
+    desk.desk.receive(desk.peer, hello("one"))
+    assert desk.cancelled == []
+    desk.desk.receive(desk.peer, hello("two"))
+    assert desk.cancelled == ["one"]
+    desk.desk.receive(desk.peer, hello())
+    desk.desk.receive(desk.peer, hello())
+    assert len(desk.desk._sessions) == 1
+    desk.desk.leave(desk.peer)
+    assert desk.desk._sessions == {}
 
 
 def job(session, number):

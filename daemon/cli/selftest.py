@@ -29,9 +29,15 @@ def run(args: argparse.Namespace) -> int:
     from daemon.faults import table  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no daemon is left behind
+    chosen = table.rows(full=not args.quick, soak_minutes=args.soak)
+    if args.only and not any(args.only in name for name in table.names(chosen)):
+        print(
+            f"defocus: no row is called {args.only}; rows: {', '.join(table.names(chosen))}",
+            file=sys.stderr,
+        )
+        return 2
     found: list[Row] = []
     print(f"{'fault':62}{'tried':>8}{'lost':>6}{'hung':>6}{'untyped':>9}{'worst ms':>10}")
-    chosen = table.rows(full=not args.quick, soak_minutes=args.soak)
     for row, seconds in table.run(chosen, args.only):
         found.append(row)
         print(
@@ -45,4 +51,4 @@ def run(args: argparse.Namespace) -> int:
         words = f"defocus selftest faults{' --quick' if args.quick else ''}"
         soak = f" --soak {args.soak:g}" if args.soak else ""
         args.write.write_text(table.page(found, words + soak), encoding="utf-8")
-    return 0 if all(row.good for row in found) else 1
+    return 0 if found and all(row.good for row in found) else 1

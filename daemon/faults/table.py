@@ -61,10 +61,15 @@ def rows(*, full: bool, soak_minutes: float) -> list[Callable[[], Row]]:
     return chosen
 
 
+def names(chosen: list[Callable[[], Row]]) -> list[str]:
+    """Name rows, for `--only`."""
+    return list(dict.fromkeys(_name(make) for make in chosen))
+
+
 def run(chosen: list[Callable[[], Row]], only: str | None = None) -> Iterator[tuple[Row, float]]:
     """Run rows one after the other; gives each with its duration in seconds."""
     for make in chosen:
-        if only and only not in getattr(make, "func", make).__name__:
+        if only and only not in _name(make):
             continue
         began = time.monotonic()
         row = make()
@@ -105,6 +110,10 @@ def page(found: list[Row], command: str) -> str:
             "",
         ]
     )
+
+
+def _name(make: Callable[[], Row]) -> str:
+    return str(getattr(make, "func", make).__name__).strip("_")
 
 
 def _foreign_pixels(count: int) -> Row:

@@ -80,3 +80,10 @@ def test_every_bench_target_explains_itself(defocus, target):
     done = defocus("bench", target, "--help")
     assert done.returncode == 0, done.stderr
     assert f"defocus bench {target}" in done.stdout
+
+
+def test_a_fault_row_that_does_not_exist_is_not_a_pass(defocus):
+    done = defocus("selftest", "faults", "--quick", "--only", "no_such_row")
+    assert done.returncode == 2
+    assert "worker_row" in done.stderr
+    assert done.stdout == ""

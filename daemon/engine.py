@@ -54,7 +54,6 @@ class BokehEngine:
         automatic = "cuda" if torch.cuda.is_available() else "cpu"
         self._device = automatic if device == "auto" else device
         self._cache: ContentCache[Value] = ContentCache(cache_bytes, nbytes)
-        self._limit = cache_bytes
         self.devices = list(dict.fromkeys([self._device, "cpu"]))
         self.models = _models()
 
@@ -82,7 +81,6 @@ class BokehEngine:
         return Vitals(
             held=[str(key) for key in self._cache.keys("image")],
             cache=self._cache.figures(),
-            cache_limit_bytes=self._limit,
             device_bytes=torch.cuda.memory_reserved() if self._device.startswith("cuda") else 0,
         )
 

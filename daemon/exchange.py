@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from daemon import protocol
 from daemon.optics import Lens
-from daemon.planes import Plane
+from daemon.planes import DTYPES, NUMPY, Plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from daemon.planes import DType, Input, Level, Output, Transfer
 
 Pixels = npt.NDArray[Any]
-DTYPES: dict[str, DType] = {"|u1": "u8", "<u2": "u16", "<f4": "f32"}
-NUMPY = {name: np.dtype(code) for code, name in DTYPES.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +106,7 @@ class Rendered:
         planes: dict[Output, Pixels] = {}
         for plane, frame in zip(message.planes, frames, strict=True):
             shape = (plane.height, plane.width, plane.channels)
-            pixels = np.frombuffer(frame.buffer, NUMPY[plane.dtype]).reshape(shape)
+            pixels = np.frombuffer(frame.buffer, np.dtype(NUMPY[plane.dtype])).reshape(shape)
             planes[plane.name] = pixels if plane.name == "composite" else pixels[..., 0]
         return cls(planes, message.focus, message.cached, message.timing, message.device)
 

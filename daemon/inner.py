@@ -51,7 +51,6 @@ class Vitals(Struct, frozen=True, kw_only=True):
 
     held: list[Digest] = field(default_factory=list)
     cache: dict[str, Cache] = field(default_factory=dict)
-    cache_limit_bytes: int = 0
     device_bytes: int = 0
 
 

@@ -27,7 +27,7 @@ from bokeh_core.segmentation import portrait_matte
 from bokeh_core.subjects import full_at_point
 from daemon import optics, samples
 from daemon.figures import Limits
-from daemon.planes import DType, ResultPlane
+from daemon.planes import DTYPES, ResultPlane
 from daemon.samples import Codes, Float32, Source
 from daemon.work import Outcome
 
@@ -324,12 +324,11 @@ def _reduced(source: Source, light: Float32, maps: Maps, scale: float) -> Prepar
 
 def _declare(name: Output, codes: Codes, source: Source) -> ResultPlane:
     composite = name == "composite"
-    dtype = {"|u1": "u8", "<u2": "u16", "<f4": "f32"}[codes.dtype.str]
     return ResultPlane(
         name=name,
         width=codes.shape[1],
         height=codes.shape[0],
         channels=codes.shape[2] if composite else 1,
-        dtype=msgspec.convert(dtype, type=DType),
+        dtype=DTYPES[codes.dtype.str],
         transfer=source.plane.transfer if composite else "linear",
     )

@@ -21,7 +21,10 @@ Input: TypeAlias = Literal["image", "matte", "depth"]
 Level: TypeAlias = Literal["image", "analysis", "prepared", "result"]
 Output: TypeAlias = Literal["matte", "depth", "composite"]
 
-BYTES_PER_SAMPLE: dict[str, int] = {"u8": 1, "u16": 2, "f32": 4}
+NUMPY: dict[DType, str] = {"u8": "|u1", "u16": "<u2", "f32": "<f4"}
+"""Sample type -> NumPy's word for the samples of a frame."""
+DTYPES: dict[str, DType] = {code: name for name, code in NUMPY.items()}
+BYTES_PER_SAMPLE: dict[DType, int] = {"u8": 1, "u16": 2, "f32": 4}
 
 
 class Plane(Struct, frozen=True, kw_only=True):

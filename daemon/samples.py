@@ -14,7 +14,7 @@ from bokeh_core.errors import InputError
 from bokeh_core.picture import from_linear, to_linear
 from bokeh_core.transparency import continued
 from bokeh_core.upsampling import strips
-from daemon.planes import Plane
+from daemon.planes import NUMPY, Plane
 
 if TYPE_CHECKING:
     from daemon.planes import DType
@@ -23,8 +23,6 @@ Float32: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[Any]
 Tick: TypeAlias = Callable[[float], None]
 Place: TypeAlias = tuple[slice, slice]
-
-NUMPY: dict[str, str] = {"u8": "|u1", "u16": "<u2", "f32": "<f4"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,6 @@ class FaultyEngine:
 
     def __init__(self, cache_bytes: int, memory: Path | None) -> None:
         self._cache: ContentCache[Codes] = ContentCache(cache_bytes, lambda codes: codes.nbytes)
-        self._limit = cache_bytes
         self._memory = memory
         self.devices = ["cpu"]
         self.models = [Model(name="none", task="matte")]
@@ -96,7 +95,7 @@ class FaultyEngine:
     def vitals(self) -> Vitals:
         """Say what is held."""
         held = [str(key) for key in self._cache.keys("image")]
-        return Vitals(held=held, cache=self._cache.figures(), cache_limit_bytes=self._limit)
+        return Vitals(held=held, cache=self._cache.figures())
 
     def _planes(self, request: Render, frames: Mapping[Input, memoryview]) -> dict[Input, Codes]:
         found: dict[Input, Codes] = {}

@@ -6,10 +6,9 @@ import argparse
 import importlib
 import os
 import sys
-import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from bokeh_core.errors import BokehError
+from daemon.cli.wording import words as words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,52 +48,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no complaint at exit
         return 1
     except Exception as error:  # noqa: BLE001 - no failure may end as a page of traceback
-        print("defocus:", " ".join(_words(error).split()), file=sys.stderr)
+        print(f"defocus: {words_of(error)}", file=sys.stderr)
         return 1
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line instead of repeating every option."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.set_defaults(parser=self)  # the innermost one remains: its help is the one to name
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def _run(words: list[str], name: str | None) -> int:
-    parser = _parser(name)
-    args = parser.parse_args(words)
     if name is None:
+        parser = _overview()
+        parser.parse_args(words)
         parser.print_help()
         return 2
-    return int(importlib.import_module(f"daemon.cli.{name}").run(args))
+    command = importlib.import_module(f"daemon.cli.{name}")
+    parser = _Parser(prog=f"defocus {name}", description=_about(name))
+    command.configure(parser)
+    # photos may stand between the options; argparse cannot do that with subcommands
+    read = parser.parse_known_intermixed_args if name == "photo" else parser.parse_known_args
+    args, unknown = read(words[1:])
+    if unknown:
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return int(command.run(args))
 
 
-def _words(error: Exception) -> str:
-    """Word an error for the user: ours speak for themselves, a fault of ours is owned up to."""
-    if isinstance(error, BokehError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "not enough memory: close other programs or use a smaller picture"
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    if os.environ.get("DEFOCUS_DEBUG"):
-        traceback.print_exc()
-    return f"internal fault, {type(error).__name__}: {error} (DEFOCUS_DEBUG=1 shows where)"
-
-
-def _parser(name: str | None) -> argparse.ArgumentParser:
-    """Build the parser; only the chosen command's module is imported, so help needs no torch."""
+def _overview() -> argparse.ArgumentParser:
+    """Build the parser of `defocus` itself: no command's module is imported for it."""
     from daemon import __version__  # noqa: PLC0415
 
     parser = _Parser(prog="defocus", description="Portrait bokeh from one photo.")
     parser.add_argument("--version", action="version", version=f"defocus {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command, text in COMMANDS.items():
-        about = text[0].upper() + text[1:] + "."
-        sub = commands.add_parser(command, help=text, description=about)
-        if command == name:
-            importlib.import_module(f"daemon.cli.{command}").configure(sub)
+        commands.add_parser(command, help=text)
     return parser
+
+
+def _about(name: str) -> str:
+    text = COMMANDS[name]
+    return text[0].upper() + text[1:] + "."
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,9 +77,17 @@ def _fetch(args: argparse.Namespace) -> int:
     model = hub.find(args.name)
     print(f"{model.name}: {model.bytes / 1e6:.0f} MB from {model.repository}")
     print(f"licence {model.licence}, SHA-256 {model.sha256}")
-    if not args.yes and input("download? [y/N] ").strip().lower() not in {"y", "yes"}:
+    if not args.yes and not _agreed():
         return 1
     with Bar(model.name) as bar:
         path = hub.fetch(model, bar)
     print(path)
     return 0
+
+
+def _agreed() -> bool:
+    try:
+        return input("download? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        print("\ndefocus: nobody is here to ask; --yes downloads without asking", file=sys.stderr)
+        return False

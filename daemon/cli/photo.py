@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
+from typing import NoReturn
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG, TIFF, WebP"
     )
+    for option in ("--mask", "--depth"):
+        parser.add_argument(option, type=_of_render, help=argparse.SUPPRESS)
     options.add_output(parser)
     options.add_lens(parser)
 
@@ -25,3 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from daemon.cli import batch, studio  # noqa: PLC0415
 
     return batch.run(args, {}, studio.choose(args.where, args.device))
+
+
+def _of_render(_: str) -> NoReturn:
+    raise argparse.ArgumentTypeError("maps are for `defocus render PHOTO --mask M --depth D`")

@@ -180,3 +180,12 @@ def test_models_verify_names_a_damaged_file(monkeypatch, tmp_path, capsys):
     (tmp_path / record.file).write_bytes(b"damaged")
     assert main(["models", "verify"]) == 1
     assert record.file in capsys.readouterr().out
+
+
+def test_a_download_that_nobody_can_agree_to_says_how(capsys, monkeypatch):
+    def nobody(_):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    assert main(["models", "fetch", "vitmatte-small"]) == 1
+    assert "--yes" in capsys.readouterr().err

@@ -257,7 +257,11 @@ def connect(*, start: bool = True, name: str = "defocus", directory: Path | None
     """
     if directory is None and (address := os.environ.get("DEFOCUS_REMOTE")):
         return _connect_far(address, name)
-    folder = connection.runtime_dir() if directory is None else directory
+    try:
+        folder = connection.runtime_dir() if directory is None else directory
+    except OSError as fault:
+        reason = f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault)
+        raise NotRunning(f"no place for a daemon: {reason}") from fault
     where = connection.find(folder)
     if where is not None:
         try:

@@ -84,8 +84,13 @@ def _weights() -> Finding:
 
 
 def _daemon() -> Finding:
-    from daemon import client  # noqa: PLC0415
+    from daemon import client, connection  # noqa: PLC0415
 
+    try:
+        connection.runtime_dir()
+    except OSError as error:
+        mend = "Make that folder yours alone, or name another in $DEFOCUS_RUNTIME_DIR."
+        return Finding(good=False, text=f"daemon: {error}", mend=mend)
     try:
         with client.connect(start=False) as running:
             state = running.status()

@@ -6,17 +6,23 @@ import argparse
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bokeh_core.errors import InputError
 from bokeh_core.lens import BinnedGaussian, Lens
 from bokeh_core.picture import read
+from daemon.cli import values
 from daemon.cli.looks import DEFAULT, DISTANCE_M, FOCAL_MM, PRESETS, SENSOR_MM, portrait_coc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KINDS = ("mask", "depth", "composite")
 _BY_HAND = {"focus", "focus_point", "max_coc", "kernel", "rotation"}
+_CAMERA = ("f_number", "focal_length", "focus_distance", "sensor_width")
+_IN_A_KERNEL = ("blades", "curvature", "ring")
 
 
 def add_lens(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +58,6 @@ def add_lens(parser: argparse.ArgumentParser) -> None:
         look.add_argument(
             f"--{name}",
             type=float,
-            default=default,
             metavar=text.upper(),
             help=f"of the lens that --f-number stands for (default {default:g} {text})",
         )
@@ -86,12 +91,30 @@ def _focus(text: str) -> dict[str, Any]:
     if text == "subject":
         return {}
     try:
-        values = [float(word) for word in text.split(",")]
+        found = [float(word) for word in text.split(",")]
     except ValueError:
-        values = []
-    if not 1 <= len(values) <= 2 or not all(0.0 <= value <= 1.0 for value in values):
+        found = []
+    if not 1 <= len(found) <= 2 or not all(0.0 <= value <= 1.0 for value in found):
         raise argparse.ArgumentTypeError(f"{text!r} is not X,Y or DEPTH from 0 to 1, or 'subject'")
-    return {"focus": values[0]} if len(values) == 1 else {"focus_point": tuple(values)}
+    return {"focus": found[0]} if len(found) == 1 else {"focus_point": tuple(found)}
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse options that are wrong for every picture.
+
+    Raises
+    ------
+    InputError
+        A value is out of range, options contradict each other, or one would have no effect.
+    """
+    look = lens_of(args, 1000, 1000)
+    if args.subject == "at_focus_point" and not (isinstance(look, Lens) and look.focus_point):
+        raise InputError("--subject at_focus_point needs --focus X,Y")
+    if args.where == "start" and args.device != "auto":
+        raise InputError(
+            f"--device is for work done here; `defocus daemon start --device {args.device}`"
+            " sets the daemon's"
+        )
 
 
 def lens_of(args: argparse.Namespace, width: int, height: int) -> Lens | BinnedGaussian:
@@ -100,43 +123,43 @@ def lens_of(args: argparse.Namespace, width: int, height: int) -> Lens | BinnedG
     Raises
     ------
     InputError
-        A value is out of range, or options contradict each other.
+        A value is out of range, options contradict each other, or one would have no effect.
     """
     style = args.style or ("paper" if args.preset == "paper" else "lens")
     if style == "paper":
         if args.preset not in (None, "paper"):
             raise InputError(f"--preset {args.preset} is a lens; --style paper is not")
-        _refuse_other(args, Lens, "lens")
+        _refuse(args, [*_names(Lens), *_CAMERA], "is only for --style lens")
         look = BinnedGaussian.published(width, height)
         return dataclasses.replace(look, **_given(args, BinnedGaussian))
     if args.preset == "paper":
         raise InputError("--preset paper is not a lens; leave out --style lens")
-    _refuse_other(args, BinnedGaussian, "paper")
+    _refuse(args, _names(BinnedGaussian), "is only for --style paper")
+    if args.max_coc is not None:
+        _refuse(args, _CAMERA, "and --max-coc both set the blur: give one of them")
+    if args.kernel is not None:
+        _refuse(args, _IN_A_KERNEL, "has no effect beside --kernel")
     return _lens(args, max(width, height))
 
 
-def _refuse_other(args: argparse.Namespace, other: type[Lens | BinnedGaussian], style: str) -> None:
-    ignored = [*_given(args, other), *(["f_number"] if args.f_number and style == "lens" else [])]
-    if ignored:
-        option = "--" + ignored[0].replace("_", "-")
-        raise InputError(f"{option} is only for --style {style}")
+def _refuse(args: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    for name in names:
+        if getattr(args, name, None) is not None:
+            raise InputError(f"--{name.replace('_', '-')} {why}")
 
 
 def _lens(args: argparse.Namespace, long_side: int) -> Lens:
     chosen = {**DEFAULT, **PRESETS.get(args.preset, {}), **_given(args, Lens)}
-    f_number = chosen.pop("f_number") if args.f_number is None else args.f_number
-    if args.f_number is not None or args.max_coc is None:
-        if args.max_coc is not None:
-            raise InputError("--max-coc and --f-number both set the blur: give one of them")
+    f_number = chosen.pop("f_number")
+    if args.max_coc is None:
         radius = portrait_coc(
-            f_number,
+            f_number if args.f_number is None else args.f_number,
             long_side,
-            focal_mm=args.focal_length,
-            distance_m=args.focus_distance,
-            sensor_mm=args.sensor_width,
+            focal_mm=FOCAL_MM if args.focal_length is None else args.focal_length,
+            distance_m=DISTANCE_M if args.focus_distance is None else args.focus_distance,
+            sensor_mm=SENSOR_MM if args.sensor_width is None else args.sensor_width,
         )
         chosen["max_coc"] = min(radius, 1024.0)
-    chosen.pop("f_number", None)
     focus = args.focus or {}
     if focus and args.keep_subject_sharp is None:
         chosen["keep_subject_sharp"] = False  # the focus is elsewhere: the subject may blur
@@ -147,12 +170,15 @@ def _lens(args: argparse.Namespace, long_side: int) -> Lens:
     return Lens(**chosen, **focus)
 
 
+def _names(kind: type[Lens | BinnedGaussian]) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
 def _given(args: argparse.Namespace, kind: type[Lens | BinnedGaussian]) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(kind)]
-    values = {name: getattr(args, name, None) for name in names}
+    given = {name: getattr(args, name, None) for name in _names(kind)}
     return {
         name: value
-        for name, value in values.items()
+        for name, value in given.items()
         if value is not None and name not in _BY_HAND - {"max_coc"}
     }
 
@@ -161,7 +187,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options for results and for how the work is done."""
     group = parser.add_argument_group("results")
     group.add_argument(
-        "--out", type=Path, metavar="DIR|FILE", help="where results go (default: beside the input)"
+        "--out",
+        metavar="DIR/|FILE",
+        help="where results go (default: beside the input); a file's name is that of the composite,"
+        " or of the only result",
     )
     group.add_argument(
         "--save",
@@ -174,7 +203,11 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--format", choices=["jpg", "png", "tif", "webp"], help="of the composite (default: same)"
     )
     group.add_argument(
-        "--quality", type=_quality, default=95, metavar="N", help="of JPEG and WebP (default 95)"
+        "--quality",
+        type=values.whole(1, 100),
+        default=95,
+        metavar="N",
+        help="of JPEG and WebP (default 95)",
     )
     group.add_argument(
         "--map-bits",
@@ -192,7 +225,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--no-daemon", action="store_const", const="here", dest="where", help="do the work here"
     )
-    work.add_argument("--device", default="auto", help="for work done here: cpu, cuda ... (auto)")
+    work.add_argument(
+        "--device",
+        type=values.device,
+        default="auto",
+        metavar="NAME",
+        help="do the work here, on this device: cpu, cuda, cuda:1 ...",
+    )
     for task in ("matte", "depth"):
         work.add_argument(
             f"--{task}-model", default="", metavar="NAME", help="see `defocus models list`"
@@ -205,9 +244,3 @@ def _kinds(text: str) -> tuple[str, ...]:
     if not words or set(words) - set(KINDS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(KINDS)}")
     return words
-
-
-def _quality(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100")
-    return int(text)

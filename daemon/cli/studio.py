@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from bokeh_core.progress import Progress
     from daemon.planes import Output
+    from daemon.work import Engine
 
 ENGINE_CACHE_BYTES = 1 << 30
 Where = Literal["auto", "start", "here"]
@@ -51,9 +53,13 @@ class Here:
     """The worker's engine in this process: same results, but models are loaded each time."""
 
     def __init__(self, device: str = "auto") -> None:
+        self._device = device
+
+    @functools.cached_property
+    def _engine(self) -> Engine:
         from daemon import engine  # noqa: PLC0415 - torch: seconds that a client does not need
 
-        self._engine = engine.create(ENGINE_CACHE_BYTES, device)
+        return engine.create(ENGINE_CACHE_BYTES, self._device)
 
     def make(self, job: client.Job, progress: Progress) -> Made:
         """Do one job."""
@@ -74,9 +80,8 @@ class Here:
 class There:
     """The daemon; where it is allowed to, work moves here when it is not running."""
 
-    def __init__(self, where: Where, device: str) -> None:
+    def __init__(self, where: Literal["auto", "start"]) -> None:
         self._where = where
-        self._device = device
         self._here: Here | None = None
 
     def make(self, job: client.Job, progress: Progress) -> Made:
@@ -92,10 +97,12 @@ class There:
             if self._where == "start":
                 raise BokehError(str(error)) from error
             lost = isinstance(error, client.ConnectionLost)
-            if lost or os.environ.get("DEFOCUS_REMOTE"):  # asked for, so its absence is news
+            # that none runs is normal; that one asked for or any at all is out of reach is news
+            news = lost or os.environ.get("DEFOCUS_REMOTE") or error.__cause__
+            if news:
                 reason = "the daemon was lost" if lost else str(error)
                 print(f"defocus: {reason}; going on without it", file=sys.stderr)
-            self._here = Here(self._device)
+            self._here = Here()
             return self._here.make(job, progress)
         return Made(
             planes=done.planes,
@@ -114,6 +121,6 @@ def choose(where: Where, device: str) -> Studio:
     where
         "auto": the daemon if it runs, else here; "start": the daemon, started when needed; "here".
     device
-        For work in this process.
+        Anything but "auto" is for work in this process: a daemon has its own.
     """
-    return Here(device) if where == "here" else There(where, device)
+    return Here(device) if where == "here" or device != "auto" else There(where)

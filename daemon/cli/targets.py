@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bokeh_core.errors import InputError
-from bokeh_core.picture import SUFFIXES, check_writable
+from bokeh_core.picture import SUFFIXES, Picture, check_writable
+from daemon.planes import NUMPY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Hashable, Iterable, Sequence
 
-    from bokeh_core.picture import Picture
     from daemon.planes import DType
 
 
 @dataclass(frozen=True)
 class Target:
-    """How results are named: `folder/stem_kind.suffix`, or one exact file for the composite."""
+    """How results are named: `folder/stem_kind.suffix`, or one exact file for the main one."""
 
     folder: Path
     stem: str
@@ -26,55 +29,94 @@ class Target:
     suffix: str | None = None
 
     @classmethod
-    def of(cls, source: Path, out: Path | None, suffix: str | None, *, several: bool) -> Target:
+    def of(cls, source: Path, out: str | None, suffix: str | None, *, several: bool) -> Target:
         """Understand `--out`: nothing, a folder (made when absent), or a file.
 
         Raises
         ------
         InputError
-            One file for several pictures, or two names of the format.
+            Neither a folder's name nor a picture's, one file for several pictures, or two names of
+            the format.
         """
         if out is None:
             return cls(source.parent, source.stem, suffix=suffix)
-        if out.is_dir() or out.suffix.lower() not in SUFFIXES:
-            return cls(out, source.stem, suffix=suffix)
-        if several:
-            raise InputError(f"{out}: one file cannot take several pictures; name a folder")
+        path = Path(out)
+        if path.is_dir() or out.endswith(("/", os.sep)) or not path.suffix:
+            return cls(path, source.stem, suffix=suffix)
+        if path.suffix.lower() not in SUFFIXES:
+            raise InputError(
+                f"--out {out}: cannot write {path.suffix}; use .jpg .png .tif .webp,"
+                " or end a folder's name with /"
+            )
         if suffix is not None:
-            raise InputError(f"{out} and --format {suffix} both name the format: give one of them")
-        return cls(out.parent, out.stem, exact=out)
+            raise InputError(
+                f"--out {out} and --format {suffix} both name the format: give one of them"
+            )
+        if several:
+            raise InputError(f"--out {out}: one file cannot take several pictures; name a folder")
+        return cls(path.parent, path.stem, exact=path)
 
     def path(self, kind: str, picture: Picture, source: Path) -> Path:
-        """Name the file of one result."""
+        """Name the file of one result that has no exact name."""
         if kind == "composite":
-            if self.exact is not None:
-                return self.exact
             suffix = f".{self.suffix}" if self.suffix else source.suffix
+            if suffix.lower() not in SUFFIXES:
+                raise InputError(
+                    f"{source}: cannot write {suffix or 'without a suffix'};"
+                    " give --format jpg, png, tif or webp"
+                )
             return self.folder / f"{self.stem}_composite{suffix}"
         suffix = ".tif" if picture.pixels.dtype.kind == "f" else ".png"
         return self.folder / f"{self.stem}_{kind}{suffix}"
 
     def paths(
-        self, kinds: Sequence[str], picture: Picture, source: Path, inputs: Sequence[Path]
+        self,
+        kinds: Sequence[str],
+        picture: Picture,
+        source: Path,
+        *,
+        map_dtype: DType,
+        inputs: frozenset[Hashable],
     ) -> dict[str, Path]:
         """Name and check all files of one picture.
+
+        The exact name is the composite's, or that of the only result.
 
         Raises
         ------
         InputError
-            A result would replace an input.
+            A result would replace an input, or its name says no format.
         OutputError
             A file cannot be written, or cannot hold this picture.
         """
+        main = kinds[0] if len(kinds) == 1 else "composite"
+        named = {
+            kind: self.exact
+            if self.exact is not None and kind == main
+            else self.path(kind, picture, source)
+            for kind in kinds
+        }
         if self.exact is None:
             self.folder.mkdir(parents=True, exist_ok=True)
-        named = {kind: self.path(kind, picture, source) for kind in kinds}
         for kind, path in named.items():
-            check_writable(path, picture if kind == "composite" else None)
-            for used in inputs:
-                if path.exists() and path.samefile(used):
-                    raise InputError(f"{path}: is an input and is never overwritten; use --out")
+            check_writable(path, picture if kind == "composite" else _map_like(picture, map_dtype))
+            if identity(path) in inputs:
+                raise InputError(f"{path}: is an input and is never overwritten; use --out")
         return named
+
+
+def identity(path: Path) -> Hashable:
+    """Tell files apart, whatever they are called; one that is not there, by its place."""
+    try:
+        found = path.stat()
+    except OSError:
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
+
+
+def identities(paths: Iterable[Path]) -> frozenset[Hashable]:
+    """Remember the inputs of a run, none of which may become an output."""
+    return frozenset(identity(path) for path in paths)
 
 
 def map_dtype(picture: Picture, bits: int | None) -> DType:
@@ -82,3 +124,9 @@ def map_dtype(picture: Picture, bits: int | None) -> DType:
     if bits is None:
         bits = 8 * picture.pixels.dtype.itemsize if picture.pixels.dtype.kind == "u" else 32
     return {8: "u8", 16: "u16"}.get(bits, "f32")  # type: ignore[return-value]
+
+
+def _map_like(picture: Picture, dtype: DType) -> Picture:
+    """Make a stand-in for a map of the picture, which takes no memory."""
+    nothing = np.zeros((), np.dtype(NUMPY[dtype]))
+    return Picture(np.broadcast_to(nothing, (picture.height, picture.width, 1)), "linear")

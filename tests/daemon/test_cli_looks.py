@@ -81,3 +81,35 @@ def test_options_of_the_other_style_are_refused():
         lens("--style", "paper", "--blades", "5")
     with pytest.raises(InputError, match="only for --style paper"):
         lens("--strength", "5")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--f-number", "2"],
+        ["--focal-length", "50"],
+        ["--focus-distance", "3"],
+        ["--sensor-width", "24"],
+        ["--focus", "0.4"],
+        ["--focus", "subject"],
+        ["--rotation", "10"],
+        ["--kernel", "k.png"],
+        ["--max-coc", "20"],
+    ],
+)
+def test_what_has_no_effect_on_the_papers_way_is_refused(words):
+    with pytest.raises(InputError, match=f"{words[0]} is only for --style lens"):
+        lens("--style", "paper", *words)
+
+
+@pytest.mark.parametrize(
+    "words", [["--f-number", "2"], ["--focal-length", "50"], ["--sensor-width", "24"]]
+)
+def test_a_radius_and_a_camera_contradict_each_other(words):
+    with pytest.raises(InputError, match="give one of them"):
+        lens("--max-coc", "20", *words)
+
+
+def test_an_own_aperture_has_no_blades(tmp_path):
+    with pytest.raises(InputError, match="--blades has no effect beside --kernel"):
+        lens("--kernel", str(tmp_path / "k.png"), "--blades", "5")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from PIL import Image
 
 from bokeh_core import picture, samples
 from bokeh_core.picture import Metadata, Picture
+from daemon.cli import main, studio
+from daemon.cli.studio import Made
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +36,7 @@ def environment(tmp_path_factory):
 
 @pytest.fixture
 def defocus(environment, tmp_path):
-    def run(*words):
+    def run(*words, environment=environment):
         return subprocess.run(
             [sys.executable, "-m", "daemon.cli.main", *map(str, words)],
             env=environment,
@@ -175,8 +178,20 @@ class TestRefusedBeforeTheWork:
         ("words", "reason"),
         [
             (["--out", "p.png"], "never overwritten"),
+            (["--kernel", "k.png", "--out", "k.png"], "never overwritten"),
             (["--out", "nowhere/q.png"], "no such folder"),
+            (["--save", "mask", "--map-bits", "16", "--out", "m.jpg"], "cannot hold uint16"),
+        ],
+    )
+    def test_places(self, defocus, tmp_path, words, reason):
+        Image.new("L", (8, 8), 255).save(tmp_path / "k.png")
+        assert reason in one_line(defocus("p.png", *words), 1)
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
             (["--out", "q.jpg", "--format", "tif"], "both name the format"),
+            (["--out", "q.bmp"], "end a folder's name with /"),
             (["--max-coc", "5", "--f-number", "2"], "give one of them"),
             (["--max-coc", "9999"], "max_coc must be 0 to 1024"),
             (["--blades", "2"], "blades must be"),
@@ -184,10 +199,15 @@ class TestRefusedBeforeTheWork:
             (["--bins", "7"], "only for --style paper"),
             (["--f-number", "0"], "f_number must be greater than 0"),
             (["--kernel", "absent.png"], "absent.png: No such file"),
+            (["--subject", "at_focus_point"], "needs --focus X,Y"),
+            (["--device", "foo"], "is not auto, cpu, cuda"),
+            (["--device", "cpu", "--daemon"], "defocus daemon start --device cpu"),
         ],
     )
-    def test_contradictions_and_ranges(self, defocus, words, reason):
-        assert reason in one_line(defocus("p.png", *words), 1)
+    def test_contradictions_and_ranges_are_wrong_use_said_once(self, defocus, words, reason):
+        said = one_line(defocus("p.png", "p.png", *words), 2)
+        assert reason in said
+        assert "see defocus photo --help" in said
 
     @pytest.mark.parametrize(
         "words",
@@ -215,9 +235,82 @@ class TestRefusedBeforeTheWork:
 
     def test_one_file_for_two_photos(self, defocus, tmp_path):
         (tmp_path / "r.png").write_bytes((tmp_path / "p.png").read_bytes())
-        done = defocus("p.png", "r.png", "--out", "q.png")
-        assert done.returncode == 1
-        assert all("name a folder" in line for line in done.stderr.splitlines())
+        assert "name a folder" in one_line(defocus("p.png", "r.png", "--out", "q.png"), 2)
+
+    def test_a_result_never_replaces_another_picture_of_the_run(self, defocus, tmp_path):
+        before = (tmp_path / "p.png").read_bytes()
+        (tmp_path / "p_composite.png").write_bytes(before)
+        done = defocus("p.png", "absent.png", "p_composite.png", "--json", "--f-number", "8")
+        first, absent, last = reports(done)
+        assert "p_composite.png: is an input and is never overwritten" in first["error"]
+        assert "No such file" in absent["error"]
+        assert [Path(path).name for path in last["outputs"].values()] == [
+            "p_composite_composite.png"
+        ]
+        assert (tmp_path / "p_composite.png").read_bytes() == before
+
+    def test_a_format_that_is_only_read_asks_for_another(self, defocus, tmp_path):
+        (tmp_path / "q.jfif").write_bytes((tmp_path / "p.png").read_bytes())
+        said = one_line(defocus("q.jfif", "--out", "made"), 1)
+        assert "cannot write .jfif; give --format jpg" in said
+        assert not (tmp_path / "made").exists()
+
+    def test_maps_are_for_render(self, defocus):
+        for option in ("--mask", "--depth"):
+            assert "defocus render" in one_line(defocus("p.png", option, "m.png"), 2)
+
+    def test_the_help_that_knows_better_is_named(self, defocus):
+        assert "see defocus photo --help" in one_line(defocus("p.png", "--bogus"), 2)
+        done = defocus("daemon", "start", "--bogus")
+        assert "see defocus daemon start --help" in one_line(done, 2)
+
+
+def test_photos_may_stand_between_options(defocus, tmp_path, portrait):
+    for name in "ab":
+        picture.write(tmp_path / f"{name}.png", Picture(portrait))
+    done = defocus("a.png", "--save", "mask", "b.png", "--out", "made", "--no-daemon")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "made").iterdir()} == {"a_mask.png", "b_mask.png"}
+    only = defocus("a.png", "--save", "mask", "--out", "only.png", "--quiet")
+    assert only.returncode == 0, only.stderr
+    first = tmp_path / "made" / "a_mask.png"
+    assert (tmp_path / "only.png").read_bytes() == first.read_bytes()
+
+
+def test_a_fault_in_one_picture_leaves_the_others(tmp_path, portrait, monkeypatch, capsys):
+    class Moody:
+        def make(self, job, _):
+            if (job.image == 0).all():
+                raise ZeroDivisionError("black")
+            return Made({"composite": job.image}, None, "here", 0.0, {})
+
+    monkeypatch.setattr(studio, "choose", lambda *_: Moody())
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    picture.write(tmp_path / "black.png", Picture(portrait * 0))
+    picture.write(tmp_path / "good.png", Picture(portrait))
+    words = [str(tmp_path / f"{name}.png") for name in ("black", "good")]
+    assert main.main([*words, "--json"]) == 1
+    black, good = map(json.loads, capsys.readouterr().out.splitlines())
+    assert "internal fault, ZeroDivisionError: black" in black["error"]
+    assert good["outputs"]
+
+
+def test_a_runtime_folder_that_cannot_be_means_no_daemon(defocus, tmp_path, portrait, environment):
+    picture.write(tmp_path / "p.png", Picture(portrait))
+    (tmp_path / "file").touch()
+    environment = {**environment, "DEFOCUS_RUNTIME_DIR": str(tmp_path / "file" / "run")}
+    done = defocus("p.png", "--json", environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert reports(done)[0]["where"].startswith("here")
+    assert "no place for a daemon" in done.stderr
+    done = defocus("p.png", "--daemon", "--json", environment=environment)
+    assert done.returncode == 1
+    assert "no place for a daemon" in reports(done)[0]["error"]
+
+
+def test_a_device_is_for_work_done_here():
+    assert isinstance(studio.choose("auto", "cpu"), studio.Here)
+    assert isinstance(studio.choose("auto", "auto"), studio.There)
 
 
 def test_help_and_version_need_no_torch(environment):

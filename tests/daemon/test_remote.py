@@ -76,15 +76,12 @@ def test_work_that_stays_here_because_the_other_machine_is_out_of_reach_is_annou
     in_sandbox, address, picture, monkeypatch, capsys
 ):
     class Here:
-        def __init__(self, device):
-            pass
-
         def make(self, job, progress):
             return "made here"
 
     monkeypatch.setattr(studio, "Here", Here)
     monkeypatch.setenv("DEFOCUS_REMOTE", address)
-    assert studio.There("auto", "cpu").make(Job(picture), print) == "made here"
+    assert studio.There("auto").make(Job(picture), print) == "made here"
     assert f"{address}: " in (said := capsys.readouterr().err)
     assert "going on without it" in said
 

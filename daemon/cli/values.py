@@ -1,0 +1,49 @@
+"""What an option's word may be: types for argparse that name what is allowed."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
+
+
+def whole(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Make the type of whole numbers from `low` to `high`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low or (high is not None and value > high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {_range(low, high)}")
+        return value
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Read a time; `inf` is for ever."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value >= 0:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+    return value
+
+
+def device(text: str) -> str:
+    """Read the name of a device, without asking torch whether this machine has it."""
+    if not _DEVICE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not auto, cpu, cuda, cuda:1, mps or xpu")
+    return text
+
+
+def _range(low: int, high: int | None) -> str:
+    return f"from {low}" if high is None else f"from {low} to {high}"

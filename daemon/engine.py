@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from bokeh_core import devices
 from bokeh_core.errors import BokehError, OutOfMemory
 from bokeh_core.networks import inference, registry
 from daemon import samples
@@ -48,11 +49,15 @@ class BokehEngine:
         Limit of the content cache.
     device
         Torch device, or "auto": the first GPU, else the CPU.
+
+    Raises
+    ------
+    InputError
+        The device does not exist or cannot be used.
     """
 
     def __init__(self, cache_bytes: int, device: str) -> None:
-        automatic = "cuda" if torch.cuda.is_available() else "cpu"
-        self._device = automatic if device == "auto" else device
+        self._device = str(devices.find(None if device == "auto" else device))
         self._cache: ContentCache[Value] = ContentCache(cache_bytes, nbytes)
         self.devices = list(dict.fromkeys([self._device, "cpu"]))
         self.models = _models()

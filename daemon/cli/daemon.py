@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from daemon.cli import keys
+from daemon.cli import keys, logs, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     keys.configure(verbs.add_parser("keys", help="who may connect from another machine"))
     service = verbs.add_parser("service", help="start the daemon with your session")
     service.add_argument("action", choices=["install", "remove", "show"])
-    logs = verbs.add_parser("logs", help="print the last lines of the log")
-    logs.add_argument("-n", "--lines", type=int, default=50, help="how many (default 50)")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
-    logs.add_argument("--worker", action="store_true", help="the worker's log instead")
+    logs.configure(verbs.add_parser("logs", help="print the last lines of the log"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         "run": _run,
         "stop": _stop,
         "status": _status,
-        "logs": _logs,
+        "logs": logs.run,
         "service": _service,
         "keys": keys.run,
     }
@@ -55,25 +52,43 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serving_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", metavar="NAME", help="torch device (default: GPU, else CPU)")
-    parser.add_argument("--cache-mb", type=int, metavar="MB", help="memory of the content cache")
     parser.add_argument(
-        "--idle", type=float, metavar="SECONDS", help="unload the worker after so long (900)"
+        "--device",
+        type=values.device,
+        metavar="NAME",
+        help="cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
+    )
+    parser.add_argument(
+        "--cache-mb", type=values.whole(0), metavar="MB", help="memory of the content cache (2048)"
+    )
+    parser.add_argument(
+        "--idle",
+        type=values.seconds,
+        metavar="SECONDS",
+        help="unload the worker after so long (900; inf: never)",
     )
     parser.add_argument(
         "--no-preload", action="store_true", help="load the worker with the first request"
     )
     parser.add_argument("--tcp", action="store_true", help="loopback tcp instead of ipc")
     parser.add_argument("--listen", metavar="HOST:PORT", help="for remote clients, see `keys`")
-    parser.add_argument("--metrics-port", type=int, metavar="PORT", help="Prometheus, on loopback")
-    for hidden in ("--engine", "--hang", "--pixels-timeout"):  # for tests of what goes wrong
-        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--metrics-port",
+        type=values.whole(1, 65_535),
+        metavar="PORT",
+        help="Prometheus, on loopback",
+    )
+    # for tests of what goes wrong
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    parser.add_argument("--hang", type=values.seconds, help=argparse.SUPPRESS)
+    parser.add_argument("--pixels-timeout", type=values.seconds, help=argparse.SUPPRESS)
 
 
 def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
     """Turn the serving options back into words for `run`."""
     words: list[str] = []
-    for name in ("device", "cache_mb", "idle", "listen", "metrics_port", "engine"):
+    named = ("device", "cache_mb", "idle", "listen", "metrics_port")
+    for name in (*named, "engine", "hang", "pixels_timeout"):
         value = getattr(args, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
@@ -84,9 +99,19 @@ def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
 def _start(args: argparse.Namespace) -> int:
     from daemon import connection, launch  # noqa: PLC0415
 
+    options = _option_words(args)
     already = connection.find()
+    if already is not None and options:
+        return _complain(
+            f"a daemon is running already (pid {already.pid}), with its own settings:"
+            " run `defocus daemon stop` first"
+        )
+    if args.device not in (None, "auto", "cpu"):
+        from bokeh_core import devices  # noqa: PLC0415 - torch: only here, never in the front
+
+        devices.find(args.device)
     try:
-        where = already or launch.start(connection.runtime_dir(), _option_words(args))
+        where = already or launch.start(connection.runtime_dir(), options)
     except (launch.StartFailed, OSError) as fault:
         return _complain(str(fault))
     print(f"daemon {'already running' if already else 'started'} (pid {where.pid})")
@@ -106,10 +131,8 @@ def _run(args: argparse.Namespace) -> int:
         "engine": args.engine,
         "listen": args.listen,
         "metrics_port": args.metrics_port,
-        "hang_s": None if args.hang is None else float(args.hang),
-        "limits": None
-        if args.pixels_timeout is None
-        else Limits(pixels_s=float(args.pixels_timeout)),
+        "hang_s": args.hang,
+        "limits": None if args.pixels_timeout is None else Limits(pixels_s=args.pixels_timeout),
         "preload": False if args.no_preload else None,
         "tcp": True if args.tcp else None,
     }
@@ -167,22 +190,6 @@ def _status(args: argparse.Namespace) -> int:
         print(json.dumps(msgspec.to_builtins(state)))
     else:
         print("\n".join(_describe(state)))
-    return 0
-
-
-def _logs(args: argparse.Namespace) -> int:
-    from daemon import log  # noqa: PLC0415
-
-    path = log.log_dir() / (log.WORKER_LOG_NAME if args.worker else log.LOG_NAME)
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            sys.stdout.writelines(file.readlines()[-args.lines :])
-            while args.follow:
-                sys.stdout.writelines(file.readlines())
-                sys.stdout.flush()
-                time.sleep(0.3)
-    except OSError as fault:
-        return _complain(f"no log yet: {fault}")
     return 0
 
 

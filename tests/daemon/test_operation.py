@@ -8,10 +8,12 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from daemon import service
+from daemon import children, connection, launch, service
+from daemon.cli.main import main
 from daemon.client import Job
 from daemon.faults.sandbox import wait_for
 
@@ -30,10 +32,13 @@ def defocus(place, *words):
 def test_start_status_logs_stop(place, picture):
     engine = ("--engine", place.engine)
     assert defocus(place, "status").returncode == 1
-    first, second = defocus(place, "start", *engine), defocus(place, "start", *engine)
+    first, second = defocus(place, "start", *engine), defocus(place, "start")
     assert (first.returncode, second.returncode) == (0, 0)
     assert "already running" in second.stdout
     try:
+        third = defocus(place, "start", "--cache-mb", "100")
+        assert third.returncode == 1
+        assert "run `defocus daemon stop` first" in third.stderr
         with place.client() as client:
             client.render(Job(picture))
         state = json.loads(defocus(place, "status", "--json").stdout)
@@ -48,6 +53,81 @@ def test_start_status_logs_stop(place, picture):
         stopped = defocus(place, "stop")
     assert stopped.stdout.strip() == "daemon stopped"
     assert defocus(place, "stop").stdout.strip() == "no daemon is running"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--cache-mb", "-5"],
+        ["--idle", "-1"],
+        ["--idle", "nan"],
+        ["--metrics-port", "99999"],
+        ["--metrics-port", "0"],
+        ["--device", "foo"],
+    ],
+)
+@pytest.mark.parametrize("verb", ["start", "run"])
+def test_settings_that_cannot_be_are_wrong_use(capsys, verb, words):
+    with pytest.raises(SystemExit) as end:
+        main(["daemon", verb, *words])
+    assert end.value.code == 2
+    assert f"'{words[1]}' is not" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_refused_at_the_start(place):
+    done = defocus(place, "start", "--device", "cuda:77")
+    assert done.returncode == 1
+    assert "device cuda:77 cannot be used here" in done.stderr
+    assert defocus(place, "status").returncode == 1
+
+
+def test_start_passes_every_option_on(monkeypatch):
+    handed = []
+    monkeypatch.setattr(connection, "find", lambda *_: None)
+    monkeypatch.setattr(connection, "runtime_dir", Path)
+    monkeypatch.setattr(
+        launch, "start", lambda _, options: handed.append(options) or SimpleNamespace(pid=1)
+    )
+    words = "--device cpu --cache-mb 1 --idle inf --no-preload --tcp --listen h:1 --metrics-port 9"
+    words += " --engine e --hang 0.5 --pixels-timeout 3"
+    assert main(["daemon", "start", *words.split()]) == 0
+    assert sorted(handed[0]) == sorted([*words.replace(" 3", " 3.0").split()])
+
+
+class TestLogs:
+    @pytest.fixture(autouse=True)
+    def log(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("DEFOCUS_LOG_DIR", str(tmp_path))
+        (tmp_path / "daemon.log").write_text("one\ntwo\nthree\n", encoding="utf-8")
+        return tmp_path / "daemon.log"
+
+    @pytest.mark.parametrize(("lines", "printed"), [(0, ""), (2, "two\nthree\n")])
+    def test_the_last_lines(self, capsys, lines, printed):
+        assert main(["daemon", "logs", "-n", str(lines)]) == 0
+        assert capsys.readouterr().out == printed
+
+    def test_a_negative_number_is_wrong_use(self):
+        with pytest.raises(SystemExit, match="2"):
+            main(["daemon", "logs", "-n", "-1"])
+
+    def test_following_goes_on_when_the_log_begins_anew(self, log, tmp_path):
+        printed = tmp_path / "printed"
+        command = [sys.executable, "-m", "daemon.cli.main", "daemon", "logs", "-f", "-n", "1"]
+        with (
+            printed.open("wb") as out,
+            subprocess.Popen(command, stdout=out, env=children.environment()) as process,
+        ):
+            try:
+                wait_for(lambda: printed.read_text() == "three\n", 20, "the last line")
+                with log.open("a") as file:
+                    file.write("four\n")
+                log.rename(tmp_path / "daemon.log.1")
+                log.write_text("five\n")
+                wait_for(lambda: printed.read_text() == "three\nfour\nfive\n", 10, "the new file")
+                log.write_text("six\n")
+                wait_for(lambda: printed.read_text().endswith("six\n"), 10, "the emptied file")
+            finally:
+                process.terminate()
 
 
 def test_metrics_show_the_answers(place, picture):

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.cli import values
+
 if TYPE_CHECKING:
     import argparse
 
@@ -34,7 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--rate", type=float, default=None)
     parser.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
-    parser.add_argument("--device", default=None)
+    parser.add_argument(
+        "--device",
+        type=values.device,
+        default="auto",
+        metavar="NAME",
+        help="cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
+    )
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="default: runs/ and the report's name"
     )
@@ -98,8 +106,7 @@ def name_of(args: argparse.Namespace) -> str:
 
 def plan_of(args: argparse.Namespace) -> Run:
     """Turn the options into the run that all variants share."""
-    import torch  # noqa: PLC0415
-
+    from bokeh_core import devices  # noqa: PLC0415
     from bokeh_core.training.recipe import PAPER  # noqa: PLC0415
     from bokeh_core.training.runs import Run  # noqa: PLC0415
 
@@ -125,7 +132,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         folders=tuple(name for name in args.folders.split(",") if name),
         limit=args.limit,
         validation_limit=args.test_limit,
-        device=args.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        device=str(devices.find(None if args.device == "auto" else args.device)),
     )
 
 

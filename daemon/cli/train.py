@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.cli import values
+
 if TYPE_CHECKING:
     import argparse
 
@@ -32,11 +34,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="go on from embedded weights or a .safetensors file, with lower rates (joint)",
     )
-    parser.add_argument("--device", default=None, help="cpu, cuda, mps; default: the best there is")
+    parser.add_argument(
+        "--device",
+        type=values.device,
+        default="auto",
+        metavar="NAME",
+        help="cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
+    )
     _add_length(parser)
     _add_network(parser)
     parser.add_argument(
-        "--export", metavar="NAME", help="write the finished weights into the package as NAME"
+        "--export",
+        metavar="NAME",
+        help="write the finished weights into the package as NAME (joint)",
     )
 
 
@@ -71,6 +81,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; 0 when finished, 130 when stopped."""
+    if args.export and args.task != "joint":
+        args.parser.error("--export is only for joint, the network that the library uses")
     from bokeh_core.training import export, runs  # noqa: PLC0415
 
     plan = plan_of(args)
@@ -87,8 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_of(args: argparse.Namespace) -> Run:
     """Turn the options into a run."""
-    import torch  # noqa: PLC0415
-
+    from bokeh_core import devices  # noqa: PLC0415
     from bokeh_core.networks.unet import UNetConfig  # noqa: PLC0415
     from bokeh_core.training.runs import Run  # noqa: PLC0415
 
@@ -102,7 +113,6 @@ def plan_of(args: argparse.Namespace) -> Run:
             width=args.width,
             pretrained=args.pretrained,
         )
-    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Run(
         folder=args.run or Path("runs") / args.task,
         data=args.data,
@@ -111,7 +121,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         folders=tuple(name for name in args.folders.split(",") if name),
         limit=args.limit,
         init=args.init,
-        device=device,
+        device=str(devices.find(None if args.device == "auto" else args.device)),
     )
 
 

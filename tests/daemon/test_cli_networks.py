@@ -74,11 +74,13 @@ def test_going_on_from_weights_has_a_recipe_of_its_own(words, recipe):
     assert plan.init == ("portrait" if "--init" in words else "")
 
 
-def test_the_family_cannot_be_embedded(data, tmp_path, capsys):
+def test_that_the_family_cannot_be_embedded_is_said_before_the_training(data, tmp_path, capsys):
     words = ["train", "depth", "--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1"]
     words += ["--encoder", "plain", "--width", "4", "--size", "64", "--export", "mine"]
-    assert main(words) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
     assert "joint" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
     assert "mine" not in registry.records()
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bokeh_core.errors import InputError
+from bokeh_core.limits import checked_image
 from bokeh_core.picture import from_linear, to_linear
 from bokeh_core.transparency import continued
 from bokeh_core.upsampling import strips
@@ -100,12 +100,7 @@ def view(plane: Plane, data: memoryview) -> Codes:
 
 def map_values(name: str, codes: Codes) -> Float32:
     """Turn the codes of a matte or depth plane into (H, W) values in [0, 1]."""
-    values = to_linear(codes[..., 0], "linear")
-    if codes.dtype.kind == "f":
-        low, high = float(values.min()), float(values.max())
-        if not (low >= -1e-6 and high <= 1 + 1e-6):  # also false for NaN
-            raise InputError(f"{name} must be within 0 to 1, got {low:g} to {high:g}")
-    return values
+    return checked_image(name, to_linear(codes[..., 0], "linear"), 2, 1.0)
 
 
 def map_codes(values: Float32, dtype: DType) -> Codes:

@@ -12,9 +12,6 @@ from bokeh_core.errors import InputError, OutOfMemory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOST_IS_FULL = "can't allocate memory"
-"""Torch has an error of its own for a full GPU, and a RuntimeError with this text for the host."""
-
 
 def find(wanted: str | torch.device | None) -> torch.device:
     """Return a device that works; by default a GPU where there is one.
@@ -36,14 +33,23 @@ def find(wanted: str | torch.device | None) -> torch.device:
     return device
 
 
+def is_full(fault: BaseException) -> bool:
+    """Tell a lack of memory from other faults: torch, on the host, and OpenCV have no class for it.
+
+    (They raise RuntimeError and cv2.error with these texts.)
+    """
+    if isinstance(fault, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(fault).lower()
+    return "can't allocate memory" in text or "insufficient memory" in text
+
+
 @contextlib.contextmanager
 def room_on(device: torch.device | str) -> Iterator[None]:
     """Turn every way of running out of memory into OutOfMemory; keep callers' code out of it."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemory(f"no room left on {device}") from error
-    except RuntimeError as error:
-        if HOST_IS_FULL not in str(error):
+    except Exception as fault:
+        if not is_full(fault):
             raise
-        raise OutOfMemory(f"no room left on {device}") from error
+        raise OutOfMemory(f"no room left on {device}") from fault

@@ -7,7 +7,6 @@ import gc
 import hashlib
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 
@@ -74,8 +73,8 @@ class BokehEngine:
             task = Task(self._cache, request, planes, "cpu" if on_cpu else self._device, tile)
             try:
                 return task.run(report)
-            except (MemoryError, RuntimeError, cv2.error) as fault:
-                if not _is_out_of_memory(fault):
+            except Exception as fault:
+                if not devices.is_full(fault):
                     raise
                 _log.warning("out of memory", id=request.id, tile=tile, reason=str(fault)[:300])
             self.free()
@@ -134,14 +133,6 @@ def _check_digest(name: str, plane: Plane, data: memoryview, report: Report) -> 
         found.update(data[start : start + HASHED_AT_ONCE])
     if found.hexdigest() != plane.digest:
         raise Refused("bad_request", f"the digest of {name} does not match its pixels")
-
-
-def _is_out_of_memory(fault: Exception) -> bool:
-    """Tell a lack of memory from other faults: torch and OpenCV have no common class for it."""
-    if isinstance(fault, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(fault).lower()
-    return "can't allocate memory" in text or "insufficient memory" in text
 
 
 def _models() -> list[Model]:

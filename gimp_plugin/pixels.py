@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from gimp_plugin.bindings import Babl, Gegl, Gimp
 from gimp_plugin.formats import Encoding, encoding
 from gimp_plugin.planes import Plane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STRIP_ROWS = 64  # a whole 12 MP picture in one get() takes ten times as long as in strips
 
@@ -16,17 +22,16 @@ def encoding_of(image: Gimp.Image) -> Encoding:
 
 def read(layer: Gimp.Layer) -> Plane:
     """Read a layer with its non-destructive filters, without mask and opacity."""
-    shown = _flattened(layer)
-    try:
+    kept = encoding_of(layer.get_image())
+    size = layer.get_width(), layer.get_height()
+    with _flattened(layer) as shown:
         channels = (1 if shown.is_gray() else 3) + shown.has_alpha()
-        return _read(shown, encoding_of(layer.get_image()), channels)
-    finally:
-        if shown is not layer:
-            shown.delete()
+        data = _strips(shown.get_buffer(), _format(shown, kept, channels), (0, 0), size)
+    return Plane(*size, channels, kept.dtype, kept.transfer, data)
 
 
 def read_map(layer: Gimp.Layer, over: Gimp.Layer) -> Plane:
-    """Read a painted map where it covers another layer: the numbers of its grey.
+    """Read a map where it covers another layer: the numbers of its grey, filters included.
 
     A number means the same in every transfer curve; what the map does not cover is 0.
     """
@@ -34,7 +39,9 @@ def read_map(layer: Gimp.Layer, over: Gimp.Layer) -> Plane:
     _, x, y = layer.get_offsets()
     _, over_x, over_y = over.get_offsets()
     size = over.get_width(), over.get_height()
-    data = _strips(layer.get_buffer(), _format(layer, kept, 1), (over_x - x, over_y - y), size)
+    start = over_x - x, over_y - y
+    with _flattened(layer) as shown:
+        data = _strips(shown.get_buffer(), _format(shown, kept, 1), start, size)
     return Plane(*size, 1, kept.dtype, "linear", data)
 
 
@@ -57,11 +64,16 @@ def write(drawable: Gimp.Drawable, plane: Plane) -> None:
 
 
 def write_coverage(channel: Gimp.Channel, plane: Plane, x: int, y: int) -> None:
-    """Write a map into a selection or layer mask, whose values are linear coverage."""
+    """Write a map into a channel or layer mask, from (x, y) on.
+
+    A selection takes the numbers of a channel for coverage as they stand, though those of 8-bit
+    images claim to have a curve.
+    """
+    curved = Babl.get_name(channel.get_format()).startswith("Y'")
+    kept = Encoding(plane.dtype, "non-linear" if curved else "linear")
     buffer = channel.get_buffer()
-    kept = Encoding(plane.dtype, "linear")
     where = Gegl.Rectangle.new(x, y, plane.width, plane.height)
-    buffer.set(where, kept.babl(1), plane.data)
+    buffer.set(where, _format(channel, kept, 1), plane.data)
     buffer.flush()
     channel.update(x, y, plane.width, plane.height)
 
@@ -71,12 +83,8 @@ def small(layer: Gimp.Layer, scale: float) -> tuple[int, int, bytes]:
     width = max(1, int(layer.get_width() * scale))
     height = max(1, int(layer.get_height() * scale))
     where = Gegl.Rectangle.new(0, 0, width, height)
-    shown = _flattened(layer)
-    try:
+    with _flattened(layer) as shown:
         data = shown.get_buffer().get(where, scale, "R'G'B' u8", Gegl.AbyssPolicy.CLAMP)
-    finally:
-        if shown is not layer:
-            shown.delete()
     return width, height, bytes(data)
 
 
@@ -89,19 +97,29 @@ def to_screen(plane: Plane, like: Gimp.Layer) -> bytes:
     return bytes(buffer.get(_extent(plane), 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE))
 
 
-def _flattened(layer: Gimp.Layer) -> Gimp.Layer:
-    """Give the layer, or a loose copy with its filters applied when it has any."""
+@contextmanager
+def _flattened(layer: Gimp.Layer) -> Iterator[Gimp.Layer]:
+    """Lend the layer, or a copy with its filters applied when it has any.
+
+    `get_buffer()` knows nothing of filters. What they draw around the layer is cut off. The copy
+    has an image of its own: merging filters leaves a step to undo in the image of the layer.
+    """
     if not layer.get_filters():
-        return layer
-    copy = layer.copy()
-    copy.merge_filters()
-    return copy
-
-
-def _read(layer: Gimp.Layer, kept: Encoding, channels: int) -> Plane:
+        yield layer
+        return
+    image = layer.get_image()
     size = layer.get_width(), layer.get_height()
-    data = _strips(layer.get_buffer(), _format(layer, kept, channels), (0, 0), size)
-    return Plane(*size, channels, kept.dtype, kept.transfer, data)
+    alone = Gimp.Image.new_with_precision(*size, image.get_base_type(), image.get_precision())
+    try:
+        alone.set_color_profile(image.get_color_profile())
+        copy = Gimp.Layer.new_from_drawable(layer, alone)
+        alone.insert_layer(copy, None, 0)
+        copy.set_offsets(0, 0)
+        copy.merge_filters()
+        copy.resize_to_image_size()
+        yield copy
+    finally:
+        alone.delete()
 
 
 def _strips(buffer: Gegl.Buffer, form: str, start: tuple[int, int], size: tuple[int, int]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,17 @@ from tests.gimp.conftest import Gimp
 
 
 @pytest.fixture(scope="module")
-def results(root, home, tmp_path_factory):
+def daemon(tmp_path_factory):
+    """A fake one, which remembers what it was asked."""
+    with FakeDaemon(tmp_path_factory.mktemp("fake")) as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def results(root, home, daemon, tmp_path_factory):
     """The whole script, run once."""
-    runtime = tmp_path_factory.mktemp("fake")
-    gimp = Gimp(root, tmp_path_factory.mktemp("out"), home, runtime)
-    with FakeDaemon(runtime):
-        gimp.batch("special.py")
+    gimp = Gimp(root, tmp_path_factory.mktemp("out"), home, daemon.directory)
+    gimp.batch("special.py")
     return gimp
 
 
@@ -97,6 +104,36 @@ def test_non_destructive_filters_are_part_of_the_picture(results, facts):
     assert facts["source as before"]
 
 
+def test_a_filter_that_draws_around_its_layer_moves_nothing(results, facts):
+    assert facts["grown"] == [64, 48, 20, 10]
+    before, after = (array(results, f"grown.{each}", 80, 100) for each in ("before", "after"))
+    inside = np.zeros((80, 100), bool)
+    inside[10:58, 20:84] = maps(64, 48)[0] > 0
+    assert np.array_equal(before[inside], after[inside])
+
+
+def test_reading_a_layer_with_filters_leaves_no_trace(facts):
+    assert "is empty" in facts["filtered and refused"]
+    assert facts["untouched"] == [False, 0]
+
+
+def test_how_a_map_is_shown_does_not_change_it(facts):
+    assert facts["looks of a map"]
+    assert facts["looks of the maps"]
+
+
+def test_a_filter_on_a_map_counts_as_it_is_seen(results, facts, daemon):
+    seen = array(results, "filtered mask.seen", 80, 100)[10:58, 20:84, 0]
+    read = array(results, "filtered mask.read", 80, 100)[10:58, 20:84, 0]
+    assert np.abs(seen - read).max() <= 1  # one of them was blended
+    assert ((read > 0) & (read < 255)).mean() > 0.2, "the mask is not blurred"
+    assert facts["map's filter stays"] == 1
+    before, after = [each["depth"] for each in daemon.heard if each["type"] == "render"][-2:]
+    assert before is None, "an unedited map was sent"
+    inverted = 255 - np.rint(maps(64, 48)[1] * 255).astype(np.uint8)
+    assert after["digest"] == hashlib.sha256(inverted).hexdigest()
+
+
 def test_depth_map(results, facts):
     name, offsets, tree = facts["depth"]
     assert (name, offsets, tree) == ("Depth map", [20, 10], ["Depth map", "photo"])
@@ -112,6 +149,11 @@ def test_select_subject(results, facts):
     assert facts["selection bounds"] == bounds
     assert facts["channels"] == 0
     assert facts["subtracted"]
+
+
+@pytest.mark.parametrize("precision", ["U8_NON_LINEAR", "U16_NON_LINEAR"])
+def test_the_greys_of_a_mask_are_how_much_is_selected(facts, precision):
+    assert facts[f"greys {precision}"] == list(range(0, 256, 4))
 
 
 def test_settings_gives_the_state(facts):

@@ -130,4 +130,92 @@ facts["subtracted"] = Gimp.Selection.is_empty(image)
 (state,) = call("plug-in-bokeh-settings")
 facts["state"] = json.loads(state)
 
+
+def blur_beyond(layer):
+    """A filter as it is by default in GIMP, not merged; it draws around the layer as well."""
+    effect = Gimp.DrawableFilter.new(layer, "gegl:gaussian-blur", "blur")
+    settings = effect.get_config()
+    for name, value in {"std-dev-x": 3.0, "std-dev-y": 5.0, "clip-extent": False}.items():
+        settings.set_property(name, value)
+    effect.update()
+    layer.append_filter(effect)
+    return effect
+
+
+# a filter on the source that draws around the layer moves nothing, and can be rendered again
+image = image_of(100, 80)
+layer = layer_of(image, 64, 48, at=(20, 10))
+blur_beyond(layer)
+keep("grown.before", projection(image))
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer], f_number=32.0)
+facts["grown"] = [composite.get_width(), composite.get_height(), *composite.get_offsets()[1:]]
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group])
+keep("grown.after", projection(image))
+
+# and reading it leaves nothing behind, not even a step to undo
+image = image_of(64, 48)
+layer = layer_of(image, 64, 48, alpha=True)
+layer.fill(Gimp.FillType.TRANSPARENT)
+blur_beyond(layer)
+open_images = len(Gimp.get_images())
+image.clean_all()
+try:
+    call("plug-in-bokeh-portrait", image, [layer])
+except RuntimeError as error:
+    facts["filtered and refused"] = str(error)
+facts["untouched"] = [image.is_dirty(), len(Gimp.get_images()) - open_images]
+
+# a map counts as it is painted, however it is shown
+image = image_of(100, 80)
+layer = layer_of(image, 64, 48, at=(20, 10))
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
+first = read(composite)
+
+
+def selected_subject():
+    """The mask as the plug-in reads it, all over the image."""
+    call("plug-in-bokeh-select-subject", image, [mask])
+    where = Gegl.Rectangle.new(0, 0, 100, 80)
+    buffer = image.get_selection().get_buffer()
+    data = bytes(buffer.get(where, 1.0, "Y u8", Gegl.AbyssPolicy.NONE))
+    Gimp.Selection.none(image)
+    return data
+
+
+plain = selected_subject()
+for each in (mask, depth):
+    each.set_visible(True)
+    each.set_opacity(30.0)
+    each.set_mode(Gimp.LayerMode.MULTIPLY)
+    each.add_mask(each.create_mask(Gimp.AddMaskType.BLACK))
+    blur_beyond(each).set_visible(False)
+facts["looks of a map"] = selected_subject() == plain
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group])
+facts["looks of the maps"] = read(composite) == first
+
+# the greys of a painted mask are how much is selected
+for precision in ("U8_NON_LINEAR", "U16_NON_LINEAR"):
+    grey = image_of(64, 48, precision)
+    source = layer_of(grey, 64, 48)
+    group, composite, mask, depth = call("plug-in-bokeh-portrait", grey, [source])
+    write(mask, bytes(4 * (i // 3 % 64) for i in range(64 * 48 * 3)), "R'G'B' u8")
+    call("plug-in-bokeh-select-subject", grey, [mask])
+    facts[f"greys {precision}"] = [Gimp.Selection.value(grey, x, 20) for x in range(64)]
+
+# a filter on a map counts as it is seen, and stays
+image = image_of(100, 80)
+layer = layer_of(image, 64, 48, at=(20, 10))
+group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [layer])
+image.reorder_item(mask, None, 0)
+mask.set_visible(True)
+blur_beyond(mask)
+keep("filtered mask.seen", projection(image))
+image.reorder_item(mask, group, 1)
+keep("filtered mask.read", selected_subject())
+facts["map's filter stays"] = len(mask.get_filters())
+call("plug-in-bokeh-rerender", image, [group])
+effect = Gimp.DrawableFilter.new(depth, "gegl:invert-gamma", "invert")
+depth.append_filter(effect)
+call("plug-in-bokeh-rerender", image, [group])
+
 keep("facts", facts)

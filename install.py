@@ -439,6 +439,7 @@ def make_vendor() -> Path:
 
 def copy_plugin(gimp: Path) -> None:
     """Put the plug-in in place whole: built beside, then swapped for the old copy."""
+    refuse_foreign(gimp)
     target = plugin_target(gimp)
     for stray in strays(gimp):
         remove(stray)
@@ -451,8 +452,19 @@ def copy_plugin(gimp: Path) -> None:
     (fresh / "bokeh.py").chmod(0o755)
     (fresh / "launcher.json").write_text(launcher(), encoding="utf-8")
     shutil.copytree(make_vendor(), fresh / "vendor")
-    shutil.rmtree(target, ignore_errors=True)
+    if present(target):
+        remove(target)
     fresh.rename(target)
+
+
+def refuse_foreign(gimp: Path) -> None:
+    """Stop where somebody else's plug-in has the name."""
+    target = plugin_target(gimp)
+    if is_foreign(target):
+        raise Stop(
+            f"{target} is not this plug-in.",
+            "Move it out of GIMP's plug-ins folder or rename it, then run the same command again.",
+        )
 
 
 def strays(gimp: Path) -> list[Path]:
@@ -463,12 +475,21 @@ def strays(gimp: Path) -> list[Path]:
 
 
 def is_ours(place: Path) -> bool:
-    """Whether a file, or the bokeh.py of a folder, is a version of this plug-in."""
-    file = place / "bokeh.py" if place.is_dir() else place
-    try:
-        return "gimp_plugin" in file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    """Whether this is a version of the plug-in: its main file, or a folder with what is left."""
+    files = [place / "bokeh.py", place / "launcher.json"] if place.is_dir() else [place]
+    for file in files:
+        with suppress(OSError):
+            text = file.read_text(encoding="utf-8", errors="replace")
+            if "gimp_plugin" in text or "daemon.cli.main" in text:
+                return True
+    return False
+
+
+def is_foreign(place: Path) -> bool:
+    """Whether somebody else's plug-in is there: ours may also lie one folder too deep."""
+    if not present(place) or is_ours(place):
         return False
+    return not place.is_dir() or not all(map(is_ours, place.iterdir()))
 
 
 def note_missing(paths: list[Path]) -> None:
@@ -489,9 +510,12 @@ def noted_folders() -> list[str]:
 
 
 def config_folder() -> Path:
-    """Give the folder of defocus's own settings, as the daemon finds it (platformdirs' rule)."""
-    if os.environ.get("DEFOCUS_CONFIG_DIR"):
-        return Path(os.environ["DEFOCUS_CONFIG_DIR"])
+    """Give the folder of defocus's own settings, as the daemon finds it."""
+    return Path(os.environ.get("DEFOCUS_CONFIG_DIR") or usual_config_folder())
+
+
+def usual_config_folder() -> Path:
+    """Give that of a user who names none (platformdirs' rule)."""
     if sys.platform == "win32":
         return Path(os.environ["LOCALAPPDATA"]) / "defocus"
     if sys.platform == "darwin":
@@ -512,6 +536,8 @@ def plugin_faults(gimp: Path) -> list[str]:
     wrong = [f"{place} is the wrong place for it" for place in strays(gimp)]
     if not target.is_dir():
         return wrong or ["not installed"]
+    if is_foreign(target):
+        return [f"{target} is not this plug-in"]
     faults = wrong
     for name, source in plugin_sources().items():
         place = target / name
@@ -562,6 +588,9 @@ def install_alone(steps: Steps, extras: list[str]) -> None:
     if BEGUN.exists():
         steps.do("remove the packages that were cut off", shutil.rmtree, VENV, True)
     check_machine(steps)
+    gimps = gimp_folders()
+    for gimp in gimps:
+        refuse_foreign(gimp)
     if is_installed(extras):
         steps.say("-- packages: already there")
     else:
@@ -575,8 +604,7 @@ def install_alone(steps: Steps, extras: list[str]) -> None:
     if link is not None:
         steps.do(f"link {link}", make_path_link, link)
     steps.do("weights check", check_weights)
-    gimps = gimp_folders()
-    places = [plugin_target(gimp) for gimp in gimps] + own_folders()
+    places = [plugin_target(gimp) for gimp in gimps] + own_folders() + named_places()
     steps.do("note what is not there yet, for uninstall", note_missing, places)
     for gimp in gimps:
         steps.do(f"plug-in into {plugin_target(gimp)}", copy_plugin, gimp)
@@ -674,19 +702,25 @@ def uninstall(steps: Steps) -> None:
         steps.do("end the service, if there is one", run_quietly, "daemon", "service", "remove")
         steps.do("stop the daemon", run_quietly, "daemon", "stop")
     link = path_link()
-    gone = [plugin_target(gimp) for gimp in gimp_folders()] + own_folders()
+    targets = [plugin_target(gimp) for gimp in gimp_folders()]
+    gone = [target for target in targets if not is_foreign(target)] + own_folders()
+    gone += [file for place in named_places() for file in place.parent.glob(place.name)]
     gone += [VENV, HOME / "demo-output"] + ([link] if link is not None else [])
     caches = (".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache")
     gone += [HOME / name for name in caches]
     gone += [path for path in HOME.rglob("__pycache__") if VENV not in path.parents]
-    made = sorted(map(Path, noted_folders()), key=lambda path: -len(path.parts))
+    made = {*map(Path, noted_folders()), *(place.parent for place in named_places())}
+    made = sorted(made, key=lambda path: -len(path.parts))
     made.append(Path(tempfile.gettempdir()) / f"torchinductor_{getpass.getuser()}")  # torch's own
     for path in gone:
-        if path.is_symlink() or path.exists():
+        if present(path):
             steps.do(f"remove {path}", remove, path)
     for path in made:
         if path.is_dir() and not any(path.iterdir()):
             steps.do(f"remove {path}", path.rmdir)
+    for target in targets:
+        if is_foreign(target):
+            steps.say(f"   kept: {target} is not this plug-in")
     steps.say("   kept: what pip has downloaded (python3 -m pip cache purge removes it)")
 
 
@@ -694,18 +728,43 @@ def run_quietly(*words: str) -> None:
     subprocess.run([str(COMMAND), *words], capture_output=True, check=False)
 
 
+NAMED = {
+    "DEFOCUS_CONFIG_DIR": (
+        "announce.json",
+        "made-folders.json",
+        *(f"keys/{name}.json" for name in ("allowed", "client", "daemon", "trusted")),
+    ),
+    "DEFOCUS_LOG_DIR": ("daemon.log", "daemon.log.[0-9]", "worker.log"),
+    "DEFOCUS_RUNTIME_DIR": (
+        "connection.json",
+        "daemon.lock",
+        *(f"{name}.sock" for name in ("control", "work", "worker-*")),
+    ),
+}
+"""What is ours in the folders that a user may name: they can hold anything else."""
+
+
+def named_places() -> list[Path]:
+    """List what may lie in the folders that the user has named; the last part is a pattern."""
+    named = [(Path(os.environ[name]), NAMED[name]) for name in NAMED if os.environ.get(name)]
+    return [folder / pattern for folder, patterns in named for pattern in patterns]
+
+
 def own_folders() -> list[Path]:
-    """List what settings, logs, caches and the service leave (platformdirs' rule per system)."""
+    """List where settings, logs, caches and the service lie unless the user names a folder.
+
+    All of them bear the name (platformdirs' rule for each system).
+    """
     home = Path.home()
     if sys.platform == "win32":
         local = Path(os.environ["LOCALAPPDATA"])
-        return [config_folder(), local / "defocus", local / "Temp" / "defocus"]
+        return [local / "defocus", local / "Temp" / "defocus"]
     if sys.platform == "darwin":
         library = home / "Library"
         names = ("Caches/defocus", "Logs/defocus", "Caches/TemporaryItems/defocus")
         agent = library / "LaunchAgents" / "org.defocus.daemon.plist"
-        return [config_folder(), agent, *(library / name for name in names)]
-    folders = [config_folder(), home / ".config" / "systemd" / "user" / "defocus.service"]
+        return [usual_config_folder(), agent, *(library / name for name in names)]
+    folders = [usual_config_folder(), home / ".config" / "systemd" / "user" / "defocus.service"]
     for variable, usual in (
         ("XDG_CACHE_HOME", ".cache"),
         ("XDG_STATE_HOME", ".local/state"),
@@ -717,11 +776,16 @@ def own_folders() -> list[Path]:
     return [*folders, run / "defocus", Path(tempfile.gettempdir()) / f"runtime-{user}" / "defocus"]
 
 
+def present(path: Path) -> bool:
+    """Whether something has this name, be it a link to nothing."""
+    return path.is_symlink() or path.exists()
+
+
 def remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    else:
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def service(steps: Steps, remove_it: bool) -> int:

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,8 @@ import msgpack
 import platformdirs.macos
 import pytest
 
-from daemon import connection, service
-from daemon.log import log_dir
+from daemon import connection, keys, service
+from daemon.log import LOG_NAME, WORKER_LOG_NAME, log_dir
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,8 +33,10 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     for name in ("CONFIG", "CACHE", "STATE", "DATA"):
         monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
-    for name in ("GIMP3_DIRECTORY", "APPDATA", "DEFOCUS_CONFIG_DIR", "DEFOCUS_LOG_DIR"):
+    for name in ("GIMP3_DIRECTORY", "APPDATA"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("CONFIG", "LOG", "RUNTIME"):
+        monkeypatch.delenv(f"DEFOCUS_{name}_DIR", raising=False)
     return made
 
 
@@ -249,6 +252,7 @@ class TestPlugin:
         ("harm", "word"),
         [
             (lambda t: (t / "client.py").unlink(), "client.py is missing"),
+            (lambda t: (t / "bokeh.py").unlink(), "bokeh.py is missing"),
             (lambda t: (t / "client.py").write_text("old"), "another version"),
             (lambda t: (t / "bokeh.py").chmod(0o644), "not executable"),
             (lambda t: shutil.rmtree(t / "vendor"), "msgpack"),
@@ -282,6 +286,35 @@ class TestPlugin:
         install.copy_plugin(gimp)
         assert other.read_text() == "# my own"
         assert install.plugin_faults(gimp) == []
+
+    def test_another_authors_plugin_of_that_name_is_left_alone(self, install, monkeypatch, capsys):
+        other = install.plugin_target(install.gimp_folders()[1])
+        other.mkdir(parents=True)
+        (other / "bokeh.py").write_text("# my own")
+        (other / "presets.json").write_text("mine")
+        with pytest.raises(install.Stop, match="not this plug-in"):
+            install.copy_plugin(install.gimp_folders()[1])
+        monkeypatch.setattr(install, "check_machine", lambda _: None)
+        monkeypatch.setattr(install, "run_logged", lambda *_: pytest.fail("it began to install"))
+        monkeypatch.setattr(sys, "argv", ["install.py"])
+        assert install.main() == 1
+        assert "Move it out of" in capsys.readouterr().err
+        assert "not this plug-in" in " ".join(install.plugin_faults(install.gimp_folders()[1]))
+        monkeypatch.setattr(install, "HOME", install.VENV)
+        install.uninstall(install.Steps(dry=False))
+        assert f"kept: {other}" in capsys.readouterr().out
+        assert (other / "bokeh.py").read_text() == "# my own"
+        assert (other / "presets.json").read_text() == "mine"
+
+    def test_a_link_is_replaced_and_what_it_points_to_kept(self, install, tmp_path):
+        gimp = install.gimp_folders()[0]
+        source = tmp_path / "source"
+        shutil.copytree(ROOT / "gimp_plugin", source)
+        install.plugin_target(gimp).parent.mkdir()
+        install.plugin_target(gimp).symlink_to(source)
+        install.copy_plugin(gimp)
+        assert not install.plugin_target(gimp).is_symlink()
+        assert (source / "bokeh.py").exists()
 
     @pytest.mark.parametrize(
         ("line", "seen"),
@@ -394,6 +427,42 @@ def test_folders_that_were_not_there_before_go_again(install, home, tmp_path, mo
     install.uninstall(install.Steps(dry=False))
     assert {name for name in files(home) if (home / name).is_file()} == {".config/GIMP/3.0/gimprc"}
     assert files(home) == {".config", ".config/GIMP", ".config/GIMP/3.0", ".config/GIMP/3.0/gimprc"}
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_from_folders_the_user_named_uninstall_takes_only_its_own(
+    install, home, tmp_path, monkeypatch, shared
+):
+    monkeypatch.setattr(install, "HOME", tmp_path / "checkout")
+    done = SimpleNamespace(returncode=0, stdout="")
+    monkeypatch.setattr(install.subprocess, "run", lambda *_, **__: done)
+    named = {name: tmp_path / ("shared" if shared else name) for name in ("CONFIG", "LOG", "RUN")}
+    for name, variable in (("CONFIG", "CONFIG"), ("LOG", "LOG"), ("RUN", "RUNTIME")):
+        monkeypatch.setenv(f"DEFOCUS_{variable}_DIR", str(named[name]))
+    connection.runtime_dir()
+    if shared:
+        for other in ("photo.jpg", "daemon.log.old", "daemon.json", "keys/id.json"):
+            (tmp_path / "shared" / other).parent.mkdir(exist_ok=True)
+            (tmp_path / "shared" / other).touch()
+    before = files(tmp_path)
+
+    install.note_missing([])
+    install.announce([])
+    keys.allow("laptop", keys.key_pair("client").public)
+    keys.trust("box:5000", keys.key_pair("daemon").public)
+    log_dir().mkdir(exist_ok=True)
+    for name in (LOG_NAME, f"{LOG_NAME}.1", WORKER_LOG_NAME):
+        (log_dir() / name).touch()
+    connection.lock(connection.runtime_dir()).release()
+    where = {"started": 1.0, "server": "", "work": "", "control": "", "token": ""}
+    connection.publish(connection.Connection(pid=os.getpid(), **where), connection.runtime_dir())
+    for name in ("work", "control", "worker-3"):
+        os.mknod(connection.runtime_dir() / f"{name}.sock", stat.S_IFSOCK | 0o600)
+    assert len(files(tmp_path)) > len(before) + 10
+
+    install.uninstall(install.Steps(dry=False))
+    left = {name for name in files(tmp_path) if not name.startswith("venv")}
+    assert left == {name for name in before if not name.startswith("venv")} - {"RUN"}
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])

@@ -7,6 +7,7 @@
     python3 install.py doctor       say what is installed, what is broken and how to mend it
     python3 install.py service      start the daemon with the session (systemd, launchd, Windows)
     python3 install.py uninstall    remove all of it again
+    python3 install.py --with train,hub     also what training and optional models need
 
 Every step looks first whether it is already done, so a run that was cut off is simply repeated.
 pip is used as configured on this machine (indexes, proxies, offline folders).
@@ -216,6 +217,23 @@ def works(python: Path, code: str) -> bool:
     return done.returncode == 0
 
 
+def extras_there() -> list[str]:
+    """Read the names of pyproject.toml's lists of optional dependencies."""
+    text = (HOME / "pyproject.toml").read_text(encoding="utf-8")
+    section = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    return re.findall(r"^(\w+) = \[", section, re.MULTILINE)
+
+
+def chosen(text: str) -> list[str]:
+    """Split the words after `--with`."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    there = extras_there()
+    for name in names:
+        if name not in there:
+            raise Stop(f"There is no extra {name!r}.", f"There are {', '.join(there)}.")
+    return names
+
+
 def requirements(extras: list[str]) -> list[str]:
     """Read the dependency lists of pyproject.toml (tomllib is not in Python 3.10)."""
     text = (HOME / "pyproject.toml").read_text(encoding="utf-8")
@@ -232,14 +250,18 @@ def fingerprint(extras: list[str]) -> str:
     return hashlib.sha256("\n".join(requirements(extras)).encode()).hexdigest()
 
 
+def stamp() -> dict:
+    """Read what an earlier run noted: `done`, fingerprints, and `extras`, their names."""
+    try:
+        return json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
 def is_installed(extras: list[str]) -> bool:
     """Whether these requirements were installed completely by an earlier run."""
-    try:
-        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
     whole = PYTHON.exists() and not BEGUN.exists()
-    return whole and fingerprint(extras) in stamp.get("done", [])
+    return whole and fingerprint(extras) in stamp().get("done", [])
 
 
 def install_packages(extras: list[str], torch_args: list[str]) -> None:
@@ -267,7 +289,7 @@ def install_packages(extras: list[str], torch_args: list[str]) -> None:
         step = f"Run the same command again: it makes {VENV} anew; see {LOG}."
         raise Stop(f"The installed packages do not load: {fault}", step)
     done = [fingerprint([])] + ([fingerprint(extras)] if extras else [])
-    STAMP.write_text(json.dumps({"done": done}), encoding="utf-8")
+    STAMP.write_text(json.dumps({"done": done, "extras": extras}), encoding="utf-8")
     BEGUN.unlink()
 
 
@@ -584,7 +606,9 @@ def install(steps: Steps, extras: list[str]) -> None:
         install_alone(steps, extras)
 
 
-def install_alone(steps: Steps, extras: list[str]) -> None:
+def install_alone(steps: Steps, asked: list[str]) -> None:
+    kept = set(stamp().get("extras", [])).intersection(extras_there())
+    extras = sorted(kept.union(asked))
     if BEGUN.exists():
         steps.do("remove the packages that were cut off", shutil.rmtree, VENV, True)
     check_machine(steps)
@@ -801,13 +825,23 @@ def parse() -> argparse.Namespace:
     commands = ("install", "demo", "test", "doctor", "service", "uninstall")
     parser.add_argument("what", nargs="?", choices=commands, default="install", metavar="COMMAND")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+    parser.add_argument(
+        "--with",
+        dest="extras",
+        default="",
+        metavar="EXTRAS",
+        help="install: what else, as train,hub",
+    )
     parser.add_argument("--mend", action="store_true", help="doctor: mend what can be mended")
     parser.add_argument("--remove", action="store_true", help="service: take it away again")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.extras and args.what != "install":
+        parser.error("--with goes with the command install")
+    return args
 
 
-def ready(steps: Steps) -> None:
-    install(steps, [])
+def ready(steps: Steps, extras: list[str]) -> None:
+    install(steps, extras)
     if not steps.dry:
         steps.say(f"Ready. Command line: {COMMAND} photo.jpg   GIMP: Filters > Bokeh")
 
@@ -816,7 +850,7 @@ def main() -> int:
     args = parse()
     steps = Steps(args.dry_run)
     commands = {
-        "install": lambda: ready(steps),
+        "install": lambda: ready(steps, chosen(args.extras)),
         "demo": lambda: demo(steps),
         "test": lambda: test(steps),
         "doctor": lambda: doctor(steps, args.mend),

@@ -80,7 +80,7 @@ def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
         from pymatting import estimate_alpha_cf  # noqa: PLC0415
     except ImportError:
         raise ModelMissing(
-            "refine='matting' needs pymatting: pip install 'defocus[matting]'"
+            "refine='matting' needs pymatting: python3 install.py --with matting"
         ) from None
     size = upsampling.size_within((matte.shape[0], matte.shape[1]), SOLVE_SIDE)
     colours = upsampling.guide(upsampling.resized(rgb, size))

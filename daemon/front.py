@@ -178,7 +178,7 @@ def _metrics(port: int | None) -> Metrics | None:
     try:
         from daemon.metrics import Metrics  # noqa: PLC0415 - an optional extra
     except ImportError:
-        raise OSError("--metrics-port needs the extra: pip install 'defocus[metrics]'") from None
+        raise OSError("--metrics-port needs the extra: python3 install.py --with metrics") from None
     return Metrics(port)
 
 

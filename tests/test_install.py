@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -190,6 +191,70 @@ class TestTorch:
         install.PYTHON.touch()
         assert install.is_installed([])
         assert install.is_installed(["dev"])
+
+
+class TestExtras:
+    @pytest.fixture
+    def run(self, install, home, monkeypatch):
+        """Runs the script with these words; gives the exit code and what pip was asked for."""
+        asked = []
+        monkeypatch.setattr(install, "run_logged", lambda command, _: asked.append(command))
+        monkeypatch.setattr(install, "works", lambda *_: True)
+        monkeypatch.setattr(install, "first_fault", str)
+        monkeypatch.setattr(install, "choose_torch", lambda: ([], ""))
+        for name in ("check_machine", "make_venv", "link_package", "check_weights"):
+            monkeypatch.setattr(install, name, lambda *_: None)
+        install.PYTHON.touch()
+
+        def run(*words):
+            asked.clear()
+            monkeypatch.setattr(sys, "argv", ["install.py", *words])
+            return install.main(), {word for command in asked for word in command}
+
+        return run
+
+    def test_what_was_asked_for_is_installed_and_stays(self, install, run, monkeypatch):
+        metrics = set(install.requirements(["metrics"])) - set(install.requirements([]))
+        train = set(install.requirements(["train"])) - set(install.requirements([]))
+        code, packages = run()
+        assert code == 0
+        assert not packages & metrics
+        assert metrics <= run("--with", "metrics")[1]
+        assert run() == (0, set()), "a plain run finds all in place"
+        packages = run("--with", "train,hub")[1]
+        assert metrics | train <= packages
+        monkeypatch.setattr(install, "is_installed", lambda _: False)  # a new version of defocus
+        assert metrics | train <= run()[1]
+
+    def test_an_unknown_name_is_refused_with_the_list(self, run, capsys):
+        assert run("--with", "train,markers") == (1, set())
+        said = capsys.readouterr().err
+        assert "no extra 'markers'" in said
+        assert "train, hub, matting, metrics" in said
+
+    def test_no_other_command_ignores_it(self, run, capsys):
+        with pytest.raises(SystemExit):
+            run("doctor", "--with", "train")
+        assert "--with" in capsys.readouterr().err
+
+    def test_an_extra_that_is_no_more_does_not_hinder(self, install, run):
+        install.STAMP.write_text('{"done": [], "extras": ["of old"]}')
+        assert run()[0] == 0
+
+    def test_every_text_names_the_way_that_works(self, install):
+        places = [ROOT / name for name in ("bokeh_core", "daemon", "gimp_plugin", "docs")]
+        texts = [
+            path for place in places for path in place.rglob("*") if path.suffix in {".py", ".md"}
+        ]
+        said = "\n".join(path.read_text(encoding="utf-8") for path in [*texts, ROOT / "README.md"])
+        assert not re.findall(r"pip install .?defocus", said), "the name is not ours on the index"
+        named = {
+            name
+            for names in re.findall(r"install\.py --with (\w+(?:,\w+)*)", said)
+            for name in names.split(",")
+        }
+        assert named == {"train", "hub", "matting", "metrics"}
+        assert named <= set(install.extras_there())
 
 
 def test_packages_that_were_cut_off_are_put_in_place_from_scratch(install, monkeypatch):

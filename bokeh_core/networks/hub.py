@@ -208,4 +208,4 @@ def alpha(pixels: Float32, trimap: Float32, model: HubModel, device: str) -> Flo
 
 
 def _without_extra() -> ModelMissing:
-    return ModelMissing("optional models need the extra [hub]: pip install 'defocus[hub]'")
+    return ModelMissing("optional models need the extra [hub]: python3 install.py --with hub")

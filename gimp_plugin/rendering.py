@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from gimp_plugin import group, pixels, source, work
 from gimp_plugin.client import Job
 from gimp_plugin.errors import PluginError
+from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gimp_plugin.bindings import Gimp
     from gimp_plugin.client import Reply
-    from gimp_plugin.parameters import Parameters
     from gimp_plugin.planes import Plane
 
 
@@ -83,6 +83,12 @@ def render(layer: Gimp.Layer, existing: group.Group | None, parameters: Paramete
     layer = layer if existing is None else existing.source()
     todo = Render.of(layer, existing)
     return todo.put(parameters, work.compute(todo.job(parameters), "Bokeh"))
+
+
+def estimate(layer: Gimp.Layer, name: str, title: str) -> Plane:
+    """Have one map of a layer made, `matte` or `depth`; the title says what the user waits for."""
+    todo = dataclasses.replace(job(source.photo(layer), Parameters()), want=(name,))
+    return work.compute(todo, title).planes[name]
 
 
 def job(image: Plane, parameters: Parameters) -> Job:

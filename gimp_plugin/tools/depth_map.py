@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-from gimp_plugin import group, rendering, source, work
+from gimp_plugin import group, rendering
 from gimp_plugin.bindings import Gimp
-from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from gimp_plugin.call import Call
@@ -19,9 +17,7 @@ def run(call: Call) -> Gimp.ValueArray:
     existing = group.find(layer)
     if existing is not None:
         layer = existing.source()
-    job = rendering.job(source.photo(layer), Parameters())
-    reply = work.compute(dataclasses.replace(job, want=("depth",)), "Depth Map")
-    depth = group.new_map(layer, reply.planes["depth"], "Depth map")
+    depth = group.new_map(layer, rendering.estimate(layer, "depth", "Depth Map"), "Depth map")
     call.image.insert_layer(depth, layer.get_parent(), call.image.get_item_position(layer))
     Gimp.displays_flush()
     return call.done(depth)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gimp_plugin import group, rendering
 from gimp_plugin.errors import PluginError
-from gimp_plugin.tools.portrait import answer, parameters_of
+from gimp_plugin.tools import portrait
 
 if TYPE_CHECKING:
     from gimp_plugin.bindings import Gimp
@@ -14,16 +14,12 @@ if TYPE_CHECKING:
 
 
 def run(call: Call) -> Gimp.ValueArray:
-    """Re-render the Bokeh group of the active layer."""
+    """Re-render the Bokeh group of the active layer, with its own settings or as Portrait Bokeh."""
     layer = call.layer()
     existing = existing_group(layer)
-    if call.interactive:
-        from gimp_plugin import dialog  # noqa: PLC0415 - Gtk only when a window opens
-
-        return dialog.run(call, existing.source(), existing)
-    keep = call.config.get_property("keep-settings")
-    parameters = existing.record.parameters if keep else parameters_of(call.config)
-    return answer(call, rendering.render(layer, existing, parameters))
+    if call.interactive or not call.config.get_property("keep-settings"):
+        return portrait.run(call)
+    return portrait.answer(call, rendering.render(layer, existing, existing.record.parameters))
 
 
 def existing_group(layer: Gimp.Layer) -> group.Group:

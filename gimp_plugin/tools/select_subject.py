@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-from gimp_plugin import group, pixels, rendering, source, work
+from gimp_plugin import group, pixels, rendering
 from gimp_plugin.bindings import Gegl, Gimp
 from gimp_plugin.errors import PluginError
-from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from gimp_plugin.call import Call
@@ -24,18 +22,13 @@ def run(call: Call) -> Gimp.ValueArray:
         layer = existing.source()
         matte = pixels.read_map(painted, layer)
     else:
-        matte = _matte(layer)
+        matte = rendering.estimate(layer, "matte", "Select Subject")
     if not any(matte.data):
         raise PluginError(
             f'No person was found in "{layer.get_name()}". The selection is unchanged.'
         )
     _select(call.image, layer, matte, call.config.get_property("operation"))
     return call.done()
-
-
-def _matte(layer: Gimp.Layer) -> Plane:
-    job = rendering.job(source.photo(layer), Parameters())
-    return work.compute(dataclasses.replace(job, want=("matte",)), "Select Subject").planes["matte"]
 
 
 def _select(image: Gimp.Image, layer: Gimp.Layer, matte: Plane, operation: str) -> None:

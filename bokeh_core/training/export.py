@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from bokeh_core.errors import InputError
 from bokeh_core.networks import registry
 from bokeh_core.networks.registry import ModelRecord
-from bokeh_core.training import weights
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from torch import Tensor
 
     from bokeh_core.training.loop import State
     from bokeh_core.training.runs import Run
@@ -46,33 +43,7 @@ def embed(run: Run, state: State, name: str, folder: Path = registry.WEIGHTS) ->
         command=_command(run),
         begun_from=state.begun_from,
     )
-    return registry.embed(record, blended(run, state), folder)
-
-
-def blended(run: Run, state: State) -> dict[str, Tensor]:
-    """Mix the running mean with the weights the run began from, as the recipe says.
-
-    A short further training forgets some of what it is not shown often: the first one lost the face
-    of the sample portrait in its matte, which the mean of both has, with the overlap of the better
-    of the two (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
-
-    Raises
-    ------
-    InputError
-        The weights that the run began from are no longer what `--init` names.
-    """
-    if not run.init or not run.recipe.keep:
-        return state.averaged
-    start = weights.find(run.init)
-    if start.sha256 != state.begun_from:
-        raise InputError(
-            f"--init {run.init} is SHA-256 {start.sha256[:12]}... now, the run began from "
-            f"{state.begun_from[:12]}...: the exported weights keep a part of those"
-        )
-    return {
-        name: value.cpu().lerp(start.tensors[name], run.recipe.keep)
-        for name, value in state.averaged.items()
-    }
+    return registry.embed(record, state.averaged, folder)
 
 
 def _command(run: Run) -> str:

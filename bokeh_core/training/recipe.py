@@ -45,8 +45,6 @@ class Recipe:
     """(from this part of the run on, long side of the input)."""
     average: float = 0.98
     """Decay of the running mean of the weights that is exported; 0: export the weights."""
-    keep: float = 0.0
-    """Part of the weights a run began from in the exported ones (`export.blended`)."""
     clip: float = 5.0
     """Largest norm of the gradient."""
     precision: Precision = "auto"
@@ -76,7 +74,6 @@ FURTHER = Recipe(
     encoder_rate=2e-4,
     sizes=((0.0, 320), (0.25, 384), (0.75, 448)),
     average=0.995,
-    keep=0.35,
 )
 """Going on from trained weights (`--init`): half the rates, and the larger pictures for most of the
 run. What is left to learn are outlines, and they are scored at a long side of 640."""

@@ -36,7 +36,7 @@ PREVIEW: dict[str, Any] = {"preview": 32}
 PERSON: dict[str, Any] = {"subject": "at_focus_point", "lens": Lens(focus_point=(0.5, 0.5))}
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("analyse", {}),
-    ("render", {}),
+    ("render_tiles", {}),
     ("Source.light", {}),
     ("Source.composite", {}),
     ("samples.map_codes", {}),

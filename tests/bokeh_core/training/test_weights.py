@@ -65,19 +65,6 @@ def test_the_run_goes_on_from_there_and_its_record_says_so(tmp_path, portraits):
     assert registry.find("further", tmp_path) == record
 
 
-def test_the_exported_weights_keep_a_part_of_those_it_began_from(tmp_path, portraits):
-    plan = runs.Run(tmp_path / "run", portraits, SHORT, init="portrait")
-    state = runs.train(plan, print)
-    before = registry.load_tensors(registry.find("portrait"))
-    state.averaged = {name: value + 1 for name, value in before.items()}
-    found = export.blended(plan, state)
-    for name, value in before.items():
-        torch.testing.assert_close(found[name], value + 1 - SHORT.keep, atol=1e-4, rtol=1e-5)
-    state.begun_from = "0" * 64
-    with pytest.raises(InputError, match="began from"):
-        export.embed(plan, state, "further", tmp_path)
-
-
 def test_a_resumed_run_still_knows_what_it_began_from(tmp_path, portraits):
     plan = runs.Run(tmp_path / "run", portraits, SHORT, init="portrait")
     runs.train(plan, print)

@@ -42,7 +42,7 @@ def test_folders_of_images_masks_and_depths(tmp_path):
 
 
 def test_the_pfcn_layout_with_masks_as_matlab_files(tmp_path):
-    scipy_io = pytest.importorskip("scipy.io", reason="PFCN's own masks need scipy")
+    scipy_io = pytest.importorskip("scipy.io", reason="extra train")
     (tmp_path / "images_data_crop").mkdir()
     (tmp_path / "images_mask").mkdir()
     cv2.imwrite(str(tmp_path / "images_data_crop" / "00001.jpg"), picture())

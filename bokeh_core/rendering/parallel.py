@@ -2,8 +2,7 @@
 
 Torch's own threads share every operation and wait for each other at its end. The renderer's
 operations take a millisecond or less, so on a machine with other work most of the time went into
-that waiting: 10 s/MP against 0.6 s/MP for one thread (6 MP, two cores, load 6). A tile to each
-thread has nothing to wait for.
+that waiting (docs/decisions/0008). A tile to each thread has nothing to wait for.
 """
 
 from __future__ import annotations

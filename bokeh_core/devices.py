@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def find(wanted: str | torch.device | None) -> torch.device:
-    """Return a device that works; by default a GPU where there is one.
+    """Return a device that works; None or "auto": a GPU where there is one.
 
     Raises
     ------
     InputError
         The device does not exist or cannot be used.
     """
-    if wanted is None:
+    if wanted is None or wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(wanted)

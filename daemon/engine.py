@@ -56,7 +56,7 @@ class BokehEngine:
     """
 
     def __init__(self, cache_bytes: int, device: str) -> None:
-        self._device = str(devices.find(None if device == "auto" else device))
+        self._device = str(devices.find(device))
         self._cache: ContentCache[Value] = ContentCache(cache_bytes, nbytes)
         self.devices = list(dict.fromkeys([self._device, "cpu"]))
         self.models = _models()

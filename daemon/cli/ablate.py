@@ -36,13 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--rate", type=float, default=None)
     parser.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
-    parser.add_argument(
-        "--device",
-        type=values.device,
-        default="auto",
-        metavar="NAME",
-        help="cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
-    )
+    values.add_device(parser)
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="default: runs/ and the report's name"
     )
@@ -132,7 +126,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         folders=tuple(name for name in args.folders.split(",") if name),
         limit=args.limit,
         validation_limit=args.test_limit,
-        device=str(devices.find(None if args.device == "auto" else args.device)),
+        device=str(devices.find(args.device)),
     )
 
 

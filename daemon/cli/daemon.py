@@ -52,12 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serving_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device",
-        type=values.device,
-        metavar="NAME",
-        help="cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
-    )
+    values.add_device(parser, default=None)
     parser.add_argument(
         "--cache-mb", type=values.whole(0), metavar="MB", help="memory of the content cache (2048)"
     )

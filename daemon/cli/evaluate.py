@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.cli import values
+
 if TYPE_CHECKING:
     import argparse
 
@@ -32,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("guided", "matting", "border", "none"),
         help="how the matte is brought to full size",
     )
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps")
+    values.add_device(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -43,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
+    from bokeh_core import devices  # noqa: PLC0415
     from bokeh_core.evaluation.network_report import Plan, evaluate  # noqa: PLC0415
     from daemon.cli.terminal import Bar  # noqa: PLC0415
 
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         args.limit,
         args.model,
         args.refine,
-        args.device,
+        str(devices.find(args.device)),
     )
     with Bar(f"evaluate {args.task}") as bar:
         text = evaluate(plan, args.out, bar)

@@ -225,13 +225,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--no-daemon", action="store_const", const="here", dest="where", help="do the work here"
     )
-    work.add_argument(
-        "--device",
-        type=values.device,
-        default="auto",
-        metavar="NAME",
-        help="do the work here, on this device: cpu, cuda, cuda:1 ...",
-    )
+    values.add_device(work, text="do the work here, on this device: cpu, cuda, cuda:1 ...")
     for task in ("matte", "depth"):
         work.add_argument(
             f"--{task}-model", default="", metavar="NAME", help="see `defocus models list`"

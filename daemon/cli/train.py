@@ -34,13 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="go on from embedded weights or a .safetensors file, with lower rates (joint)",
     )
-    parser.add_argument(
-        "--device",
-        type=values.device,
-        default="auto",
-        metavar="NAME",
-        help="cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
-    )
+    values.add_device(parser)
     _add_length(parser)
     _add_network(parser)
     parser.add_argument(
@@ -121,7 +115,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         folders=tuple(name for name in args.folders.split(",") if name),
         limit=args.limit,
         init=args.init,
-        device=str(devices.find(None if args.device == "auto" else args.device)),
+        device=str(devices.find(args.device)),
     )
 
 

@@ -38,6 +38,16 @@ def seconds(text: str) -> float:
     return value
 
 
+def add_device(
+    parser: argparse._ActionsContainer,
+    *,
+    default: str | None = "auto",
+    text: str = "cpu, cuda, cuda:1, mps or xpu (default: a CUDA GPU if there is one, else the CPU)",
+) -> None:
+    """Add `--device`, checked by `device`."""
+    parser.add_argument("--device", type=device, default=default, metavar="NAME", help=text)
+
+
 def device(text: str) -> str:
     """Read the name of a device, without asking torch whether this machine has it."""
     if not _DEVICE.fullmatch(text):

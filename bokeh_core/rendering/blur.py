@@ -183,8 +183,10 @@ class Blur:
         if spectrum is None:
             scale = self.levels.scales[index]
             radius = self.levels.radii[index] / scale
-            # averaging over a block and bilinear enlargement blur by themselves, in grid pixels:
-            spread = 0.0 if scale == 1 else (1.0 - 1.0 / scale**2) / 12.0 + 1.0 / 6.0
+            # averaging over a block, the kernel's larger pixels and bilinear enlargement blur by
+            # themselves, in grid pixels:
+            wider = (1.0 - 1.0 / scale**2) / 12.0
+            spread = 0.0 if scale == 1 else wider + wider + 1.0 / 6.0
             fringe = self.lens.fringe
             kernels = [
                 aperture_kernel(

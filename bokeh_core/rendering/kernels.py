@@ -61,9 +61,9 @@ def aperture_kernel(
     Returns
     -------
     Tensor
-        (n, n) float32.
+        (n, n) float32; for a disc of variance `radius^2 / 4 + 1/12 - spread` per axis.
     """
-    radius = math.sqrt(max(radius * radius - 4.0 * (spread + 1.0 / 12.0), 0.04 * radius * radius))
+    radius = math.sqrt(max(radius * radius - 4.0 * spread, 0.04 * radius * radius))
     half = math.ceil(radius * _extent(lens) + 0.5)
     fine = max(4, min(16, math.ceil(48.0 / radius)))
     count = 2 * half + 1

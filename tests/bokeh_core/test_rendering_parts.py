@@ -14,7 +14,7 @@ from bokeh_core.rendering.display import decode, encode
 from bokeh_core.rendering.fill import filled
 from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
 from bokeh_core.rendering.kernels import aperture_kernel
-from bokeh_core.rendering.levels import FULL, PREVIEW, Levels
+from bokeh_core.rendering.levels import FULL, PREVIEW, Levels, fourfold_variance
 from bokeh_core.rendering.resample import doubled, halved
 from bokeh_core.rendering.thresholds import Edges
 
@@ -60,15 +60,16 @@ def test_halving_and_doubling_are_the_block_mean_and_bilinear(size):
 @pytest.mark.parametrize("reach", [0.0, 0.4, 7.0, 48.0, 900.0])
 def test_levels_end_at_the_reach_and_shares_sum_to_one_with_the_variance_kept(quality, reach):
     levels = Levels.up_to(reach, quality)
-    assert levels.radii[-1] == reach
+    assert levels.radii[-1] == (max(reach, quality.step) if reach else 0.0)
     assert list(levels.radii) == sorted(levels.radii)
     coc = torch.linspace(0, reach, 50)[None, None]
     rises = [levels.rise(coc * coc, i) for i in range(len(levels.radii) + 1)]
     shares = [above - beyond for above, beyond in itertools.pairwise(rises)]
     total = sum(shares) + torch.zeros_like(coc)
     torch.testing.assert_close(total, torch.ones_like(coc))
-    square = sum(s * r * r for s, r in zip(shares, levels.radii, strict=True))
-    torch.testing.assert_close(square + torch.zeros_like(coc), coc * coc, rtol=1e-3, atol=1e-3)
+    variance = sum(s * fourfold_variance(r) for s, r in zip(shares, levels.radii, strict=True))
+    meant = coc * coc + (coc * coc).clamp(max=1) / 3
+    torch.testing.assert_close(variance + torch.zeros_like(coc), meant, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("radius", [0.3, 1.0, 2.5, 11.0])
@@ -79,6 +80,14 @@ def test_kernels_sum_to_one_and_are_odd_squares(lens, radius):
     assert kernel.shape[0] == kernel.shape[1]
     assert kernel.shape[0] % 2 == 1
     torch.testing.assert_close(kernel, kernel.flip(0, 1), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("radius", [*(level for level in Levels.up_to(9.0, FULL).radii[1:]), 20.0])
+def test_discs_are_as_wide_as_levels_count_on(radius):
+    kernel = aperture_kernel(Lens(), radius).double()
+    place = torch.arange(len(kernel), dtype=torch.float64) - len(kernel) // 2
+    variance = float((kernel.sum(0) * place**2).sum())
+    assert 4 * variance == pytest.approx(fourfold_variance(radius), rel=0.07)  # discs of few pixels
 
 
 def test_filling_keeps_the_known_and_continues_without_overshoot():

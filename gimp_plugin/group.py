@@ -160,8 +160,8 @@ def insert(
     return Group(group, record)
 
 
-def replace_composite(group: Group, image_plane: Plane, plane: Plane, record: Record) -> Group:
-    """Put a new Composite in the place of the old one, in one undo step.
+def replace(group: Group, image_plane: Plane, planes: dict[str, Plane], record: Record) -> Group:
+    """Put new pixels in the place of old ones, in one undo step.
 
     Changing pixels of a layer in place could not be undone.
 
@@ -171,20 +171,25 @@ def replace_composite(group: Group, image_plane: Plane, plane: Plane, record: Re
         The group as it is.
     image_plane
         Pixels of its source now.
-    plane
-        The new composite.
+    planes
+        The new `composite`, and `matte` when the Mask is to be another one.
     record
         The group's new record.
     """
     source, old, rest = group.source(), group.member("composite"), group.member("rest")
+    mask = group.member("mask")
     image = source.get_image()
-    limits = None if old is None else _mask_of(old, plane.dtype)
-    new = _composite(source, plane, limits, over_rest=rest is not None)
     image.undo_group_start()
     try:
-        _exchange(group.layer, old, new)
+        if old is None:
+            new = _composite(source, planes["composite"], None, over_rest=rest is not None)
+            image.insert_layer(new, group.layer, 0)
+        else:
+            new = _renewed(source, old, planes["composite"])
         if rest is not None and record.source_digest != group.record.source_digest:
-            _exchange(group.layer, rest, _rest(source, image_plane))
+            _renewed(source, rest, image_plane)
+        if mask is not None and "matte" in planes:
+            _renewed(source, mask, planes["matte"])
         _keep(group.layer, GROUP, record.to_json())
         image.set_selected_layers([new])
     finally:
@@ -242,19 +247,18 @@ def _layer(source: Gimp.Layer, plane: Plane, name: str, kind: Gimp.ImageType) ->
     return layer
 
 
-def _exchange(group: Gimp.GroupLayer, old: Gimp.Layer | None, new: Gimp.Layer) -> None:
-    """Put a layer in the place of another, with its looks; at the top when there is none."""
-    image = group.get_image()
-    image.insert_layer(new, group, 0 if old is None else image.get_item_position(old))
-    if old is not None:
-        new.set_opacity(old.get_opacity())
-        new.set_mode(old.get_mode())
-        new.set_visible(old.get_visible())
-        if new.get_mask() is not None:
-            new.set_apply_mask(old.get_apply_mask())
-        name = old.get_name()
-        image.remove_layer(old)
-        new.set_name(name)  # after the removal: until then the name is taken
+def _renewed(source: Gimp.Layer, old: Gimp.Layer, plane: Plane) -> Gimp.Layer:
+    """Put a copy with other pixels in the place of a layer: filters, mask and looks stay."""
+    image = old.get_image()
+    new = old.copy()
+    _, x, y = source.get_offsets()
+    new.set_offsets(x, y)
+    pixels.write(new, plane)
+    image.insert_layer(new, old.get_parent(), image.get_item_position(old))
+    name = old.get_name()
+    image.remove_layer(old)
+    new.set_name(name)  # after the removal: until then the name is taken
+    return new
 
 
 def _selected(source: Gimp.Layer) -> Plane | None:

@@ -55,19 +55,23 @@ class Render:
 
     def job(self, parameters: Parameters) -> Job:
         """Give the daemon's job for the full-size result."""
-        want = ("matte", "depth", "composite") if self.existing is None else ("composite",)
+        want = ("matte", "depth", "composite")
+        if self.existing is not None:
+            want = ("composite",) if "matte" in self.maps else ("matte", "composite")
         return dataclasses.replace(job(self.image, parameters), want=want, **self.maps)
 
     def put(self, parameters: Parameters, reply: Reply) -> group.Group:
         """Put the result into the image, in one undo step."""
         if self.existing is not None:
             record = dataclasses.replace(self.existing.record, parameters=parameters)
-            return group.replace_composite(
-                self.existing,
-                self.image,
-                reply.planes["composite"],
-                record.after(self.image.digest),
-            )
+            planes = dict(reply.planes)
+            mask, matte = self.existing.member("mask"), planes.get("matte")
+            if matte is not None and (mask is None or matte.digest == record.mask_digest):
+                del planes["matte"]
+            elif matte is not None:  # other people are the subject now
+                record = dataclasses.replace(record, mask_digest=matte.digest)
+            record = record.after(self.image.digest)
+            return group.replace(self.existing, self.image, planes, record)
         record = group.Record(
             parameters=parameters,
             source=self.layer.get_tattoo(),

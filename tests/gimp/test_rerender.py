@@ -64,6 +64,19 @@ def test_other_settings_from_a_script(results, facts):
     assert facts["settings on the group"]
 
 
+def test_filters_and_labels_of_the_composite_stay(facts):
+    assert facts["filter"] == ["gegl:saturation", 0.25]
+    assert facts["colour tag"]
+    assert facts["under the filter"]
+
+
+def test_an_untouched_mask_shows_who_is_the_subject_now(facts):
+    assert facts["mask of nobody"] == 0
+    assert facts["mask stays hidden"]
+    assert facts["mask is back"]
+    assert facts["painted mask stays"]
+
+
 def test_renamed_moved_and_reopened(facts):
     moved = [["Outer", [["My blur", ["Picture", "Who", "Depth"]]]], "Background"]
     assert facts["renamed"] == facts["reopened"] == moved

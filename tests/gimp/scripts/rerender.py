@@ -35,6 +35,20 @@ facts["settings on the group"] = (
     read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
 )
 
+# what is done to the Composite as a layer stays with it
+wave = Gimp.DrawableFilter.new(composite, "gegl:saturation", "Muted")
+wave.get_config().set_property("scale", 0.25)
+wave.update()
+composite.append_filter(wave)
+composite.set_color_tag(Gimp.ColorTag.RED)
+before = read(composite)
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [composite])
+(kept,) = composite.get_filters()
+facts["filter"] = [kept.get_operation_name(), kept.get_config().get_property("scale")]
+facts["colour tag"] = composite.get_color_tag() == Gimp.ColorTag.RED
+facts["under the filter"] = read(composite) == before
+kept.delete()
+
 # renamed, moved into another group, nudged on the canvas
 group.set_name("My blur")
 composite.set_name("Picture")
@@ -77,6 +91,22 @@ facts["focus selection"] = json.loads(bytes(group.get_parasite("defocus-bokeh").
     "parameters"
 ]
 Gimp.Selection.none(image)
+
+# nobody is the subject: an untouched Mask shows that; a painted one is the user's
+fresh = load(os.path.join(OUT, "photo.png"))
+its_group, _, its_mask, _ = call("plug-in-bokeh-portrait", fresh, [fresh.get_layers()[0]])
+first_mask = read(its_mask)
+nobody = {"people": "none"}
+_, _, its_mask, _ = call("plug-in-bokeh-portrait", fresh, [its_group], **nobody)
+facts["mask of nobody"] = max(read(its_mask))
+facts["mask stays hidden"] = not its_mask.get_visible()
+_, _, its_mask, _ = call("plug-in-bokeh-portrait", fresh, [its_group])
+facts["mask is back"] = read(its_mask) == first_mask
+write(its_mask, b"\xff" * (60 * its_mask.get_height() * 3), at=(0, 0, 60, its_mask.get_height()))
+painted = read(its_mask)
+_, _, its_mask, _ = call("plug-in-bokeh-portrait", fresh, [its_group], **nobody)
+facts["painted mask stays"] = read(its_mask) == painted
+fresh.delete()
 
 # a removed Mask layer: the network's own mask is used
 image.remove_layer(next(x for x in group.get_children() if x.get_name() == "Who"))

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from bokeh_core.borders import border_refined
-from bokeh_core.errors import InputError
 from bokeh_core.evaluation import depth_metrics
 from bokeh_core.evaluation.matte_metrics import boundary_f, iou
 from bokeh_core.networks.unet import UNetConfig
@@ -118,16 +117,8 @@ def _run_of(base: Run, variant: Variant, index: int) -> Run:
 
 
 def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Result:
-    """Score a trained variant on the run's test part, whole pictures at its input size.
-
-    Raises
-    ------
-    InputError
-        No picture of the test part has the label of the task.
-    """
+    """Score a trained variant on the run's test part, whole pictures at its input size."""
     rows = [_scores(*pair, run.recipe, variant) for pair in _predictions(network.eval(), run)]
-    if not rows:
-        raise InputError(f"{run.data}: no picture of the test part has a {run.recipe.task} label")
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     return Result(
         variant,
@@ -145,7 +136,7 @@ def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Res
 def _predictions(
     network: nn.Module, run: Run
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield photo, logits and truth, (C, h, w), of each test picture whose truth is known."""
+    """Yield photo, logits and truth, (C, h, w), of each test picture."""
     _, held = runs.split(run)
     left = len(held)
     with closing(Feed(held, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)) as feed:
@@ -153,13 +144,12 @@ def _predictions(
             batch = feed.batch(step, run.recipe.size(1.0))
             with torch.no_grad():
                 logits = network(batch.rgb.to(run.device)).cpu()
-            truth, known = batch.matte, batch.has_matte
+            truth = batch.matte
             if run.recipe.task == "depth":
-                truth, known = batch.disparity, batch.has_disparity
+                truth = batch.disparity
                 logits = torch.nn.functional.avg_pool2d(logits, 4)
             for index in range(min(run.recipe.batch, left)):  # the last batch wraps around
-                if known[index]:
-                    yield batch.rgb[index], logits[index], truth[index]
+                yield batch.rgb[index], logits[index], truth[index]
             left -= run.recipe.batch
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -30,6 +30,9 @@ Float32 = npt.NDArray[np.float32]
 
 TEST_PART = 0.1
 """Part of the pictures that is never trained on."""
+
+Label = Literal["mask", "depth"]
+LABELS: tuple[Label, ...] = get_args(Label)
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -70,6 +73,11 @@ class Item(ABC):
         """Whether the picture belongs to the test part, decided by its name alone."""
         return hashlib.sha256(self.key.encode()).digest()[0] < TEST_PART * 256
 
+    @property
+    @abstractmethod
+    def labels(self) -> frozenset[Label]:
+        """What is known about the picture."""
+
     @abstractmethod
     def read(self) -> Labelled:
         """Read picture and labels; InputError names the file that cannot be read."""
@@ -82,6 +90,11 @@ class FileItem(Item):
     photo: Path
     mask: Path | None
     depth: Path | None
+
+    @property
+    def labels(self) -> frozenset[Label]:
+        """What is known about the picture."""
+        return frozenset(name for name in LABELS if getattr(self, name) is not None)
 
     def read(self) -> Labelled:
         """Read picture and labels; InputError names the file that cannot be read."""
@@ -104,6 +117,11 @@ class NyuItem(Item):
 
     file: Path
     index: int
+
+    @property
+    def labels(self) -> frozenset[Label]:
+        """What is known about the picture."""
+        return frozenset({"depth"})
 
     def read(self) -> Labelled:
         """Read one frame (disparity: one over the metres); InputError names the unreadable one."""

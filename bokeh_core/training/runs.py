@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     from torch import nn
 
     from bokeh_core.training.loop import State
-    from bokeh_core.training.recipe import Recipe
+    from bokeh_core.training.recipe import Recipe, Task
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.safetensors"
+
+LABELS_OF: dict[Task, frozenset[layouts.Label]] = {
+    "joint": frozenset({"mask", "depth"}),
+    "portrait": frozenset({"mask"}),
+    "depth": frozenset({"depth"}),
+}
+"""What a task learns from."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +106,28 @@ def _begin(run: Run) -> State:
 
 
 def split(run: Run) -> tuple[list[layouts.Item], list[layouts.Item]]:
-    """Return the training part and the test part; a picture is in one or the other by its name."""
-    items = layouts.find(run.data, run.folders)
+    """Return the training part and the test part; a picture is in one or the other by its name.
+
+    Only pictures count that have a label of the task.
+
+    Raises
+    ------
+    InputError
+        No picture of one part has a label that the task needs.
+    """
+    needed = LABELS_OF[run.recipe.task]
+    found = layouts.find(run.data, run.folders)
+    items = [item for item in found if item.labels & needed]
     learnt = [item for item in items if not item.held_out]
     held = [item for item in items if item.held_out]
-    if not learnt or not held:
-        raise InputError(f"{run.data}: {len(items)} pictures are too few to split into two parts")
+    for part, name in ((learnt, "training"), (held, "test")):
+        for label in sorted(needed):
+            if not any(label in item.labels for item in part):
+                raise InputError(
+                    f"{run.data}: no picture of the {name} part has a {label}, which "
+                    f"{run.recipe.task} needs (it holds {len(found)} labelled pictures, of which "
+                    f"{layouts.TEST_PART:.0%} are for tests)"
+                )
     return _spread(learnt, run.limit), _spread(held, run.validation_limit)
 
 

@@ -208,6 +208,28 @@ def test_an_impossible_recipe_is_refused(wrong):
         replace(Recipe(), **wrong)
 
 
+@pytest.mark.parametrize(
+    ("task", "lost", "network"),
+    [("portrait", "mask", UNetConfig("plain", width=4)), ("joint", "depth", None)],
+)
+def test_pictures_without_the_labels_of_the_task_are_refused(
+    tmp_path, portraits, task, lost, network
+):
+    for file in portraits.rglob(f"*_{lost}.png"):
+        file.unlink()
+    with pytest.raises(InputError, match=f"no picture of the training part has a {lost}"):
+        runs.train(run(tmp_path, portraits, replace(SHORT, task=task), network), print)
+
+
+def test_only_pictures_with_a_label_of_the_task_count(tmp_path, portraits):
+    files = sorted(portraits.rglob("*_mask.png"))
+    for file in files[::3]:
+        file.unlink()
+    parts = runs.split(run(tmp_path, portraits, SHORT))
+    assert sum(map(len, parts)) == 20
+    assert all("mask" in item.labels for part in parts for item in part)
+
+
 def test_task_and_network_must_agree(tmp_path, portraits):
     with pytest.raises(InputError, match="joint"):
         runs.train(run(tmp_path, portraits, SHORT, None), print)

@@ -22,6 +22,8 @@ class Call:
         The procedure and its arguments.
     interactive
         Whether somebody is there to answer a dialog.
+    repeated
+        Whether the arguments are those of the last call, for another layer (Repeat Filter).
     image, drawables
         The image and what is active in it; None and nothing for a procedure without image.
     """
@@ -29,6 +31,7 @@ class Call:
     procedure: Gimp.Procedure
     config: Gimp.ProcedureConfig
     interactive: bool
+    repeated: bool
     image: Gimp.Image | None = None
     drawables: Sequence[Gimp.Drawable] = ()
 
@@ -36,11 +39,10 @@ class Call:
     def of(cls, procedure: Gimp.Procedure, *given: Any) -> Call:
         """Understand both of GIMP's ways to call: with an image, and without one."""
         if isinstance(procedure, Gimp.ImageProcedure):
-            run_mode, image, drawables, config, _ = given
-            return cls(procedure, config, run_mode == Gimp.RunMode.INTERACTIVE, image, drawables)
+            mode, image, drawables, config, _ = given
+            return cls(procedure, config, *_modes(mode), image, drawables)
         config, _ = given
-        run_mode = config.get_property("run-mode")
-        return cls(procedure, config, run_mode == Gimp.RunMode.INTERACTIVE)
+        return cls(procedure, config, *_modes(config.get_property("run-mode")))
 
     def layer(self) -> Gimp.Layer:
         """Give the one active layer.
@@ -73,3 +75,7 @@ class Call:
         config.set_property("image", self.image)
         config.set_core_object_array("drawables", list(self.drawables))
         return procedure.run(config)
+
+
+def _modes(mode: Gimp.RunMode) -> tuple[bool, bool]:
+    return mode == Gimp.RunMode.INTERACTIVE, mode == Gimp.RunMode.WITH_LAST_VALS

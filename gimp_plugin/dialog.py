@@ -12,7 +12,7 @@ from gimp_plugin.parameters import PRESETS, Parameters
 from gimp_plugin.preview import SIDE, Picture, Preview
 from gimp_plugin.procedures import CLICKED_IN
 from gimp_plugin.stages import in_words
-from gimp_plugin.tools.portrait import answer, parameters_of
+from gimp_plugin.tools.portrait import answer, forget_point, parameters_of
 from gimp_plugin.widgets import GimpUi, Gtk
 
 if TYPE_CHECKING:
@@ -39,19 +39,17 @@ def run(call: Call, layer: Gimp.Layer, existing: Group | None) -> Gimp.ValueArra
     call
         Its arguments get the settings.
     layer
-        The layer to blur; of a group, its source.
+        The layer to blur; of a group, any of its members.
     existing
         The group to render again; None for a new one.
     """
-    if existing is not None:
-        layer = existing.source()
     render = rendering.Render.of(layer, existing)
     if existing is not None:
-        _fill(call.config, existing.record.parameters)
-    elif call.config.get_property(CLICKED_IN) != render.image.digest:
-        _forget_point(call.config)
+        _fill(call.config, existing.record.parameters.resolved())
+    else:
+        forget_point(call.config, render.image)
     GimpUi.init("plug-in-bokeh")
-    window = Dialog(call, layer, render)
+    window = Dialog(call, render)
     if not window.run():
         return call.cancelled()
     parameters = parameters_of(call.config)
@@ -68,14 +66,13 @@ class Dialog:
     ----------
     call
         The procedure, and its arguments that are shown.
-    layer
-        The source, for colours.
     render
         What is asked from the daemon.
     """
 
-    def __init__(self, call: Call, layer: Gimp.Layer, render: rendering.Render) -> None:
-        self._config, self._layer, self._render = call.config, layer, render
+    def __init__(self, call: Call, render: rendering.Render) -> None:
+        self._config, self._layer, self._render = call.config, render.layer, render
+        layer = render.layer
         self._timer = 0
         self._presetting = False
         self._open = True
@@ -215,12 +212,6 @@ class Dialog:
         focus = "" if reply.focus is None else f"Focus at depth {reply.focus:.2f}. "
         self._preview.say(f"{focus}Click in the picture to focus on something else.")
         return False
-
-
-def _forget_point(config: Gimp.ProcedureConfig) -> None:
-    """Go back to the subject: a point that was clicked in another photo means nothing here."""
-    if config.get_property("focus") == "point":
-        config.set_property("focus", "subject")
 
 
 def _fill(config: Gimp.ProcedureConfig, parameters: Parameters) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GROUP = "defocus-bokeh"
 ROLE = "defocus-bokeh-role"
+MAPS = {"mask": "matte", "depth": "depth"}
+"""Role of a layer in the group -> name of its plane on the wire."""
 KEPT = 3  # persistent (saved with the image) and undoable
 
 
@@ -172,12 +174,11 @@ def replace(group: Group, image_plane: Plane, planes: dict[str, Plane], record: 
     image_plane
         Pixels of its source now.
     planes
-        The new `composite`, and `matte` when the Mask is to be another one.
+        The new `composite`; `matte` and `depth` when those layers are to be others.
     record
         The group's new record.
     """
     source, old, rest = group.source(), group.member("composite"), group.member("rest")
-    mask = group.member("mask")
     image = source.get_image()
     image.undo_group_start()
     try:
@@ -185,11 +186,13 @@ def replace(group: Group, image_plane: Plane, planes: dict[str, Plane], record: 
             new = _composite(source, planes["composite"], None, over_rest=rest is not None)
             image.insert_layer(new, group.layer, 0)
         else:
-            new = _renewed(source, old, planes["composite"])
+            new = _renewed(source, old, planes["composite"], opaque=rest is not None)
         if rest is not None and record.source_digest != group.record.source_digest:
             _renewed(source, rest, image_plane)
-        if mask is not None and "matte" in planes:
-            _renewed(source, mask, planes["matte"])
+        for role, name in MAPS.items():
+            layer = group.member(role)
+            if layer is not None and name in planes:
+                _renewed(source, layer, planes[name])
         _keep(group.layer, GROUP, record.to_json())
         image.set_selected_layers([new])
     finally:
@@ -247,15 +250,28 @@ def _layer(source: Gimp.Layer, plane: Plane, name: str, kind: Gimp.ImageType) ->
     return layer
 
 
-def _renewed(source: Gimp.Layer, old: Gimp.Layer, plane: Plane) -> Gimp.Layer:
-    """Put a copy with other pixels in the place of a layer: filters, mask and looks stay."""
-    image = old.get_image()
+def _renewed(
+    source: Gimp.Layer, old: Gimp.Layer, plane: Plane, *, opaque: bool = False
+) -> Gimp.Layer:
+    """Put a copy with other pixels in the place of a layer: filters, mask and looks stay.
+
+    An `opaque` one has its transparency from the layer below.
+    """
+    image, name = old.get_image(), old.get_name()
     new = old.copy()
+    image.insert_layer(new, old.get_parent(), image.get_item_position(old))
+    locks = new.get_lock_content(), new.get_lock_position()
+    new.set_lock_content(False)  # GIMP ends a plug-in that writes to locked pixels
+    new.set_lock_position(False)
+    if not (new.has_alpha() or opaque) and plane.channels in {2, 4}:
+        new.add_alpha()
+    if (new.get_width(), new.get_height()) != (plane.width, plane.height):
+        new.resize(plane.width, plane.height, 0, 0)
     _, x, y = source.get_offsets()
     new.set_offsets(x, y)
     pixels.write(new, plane)
-    image.insert_layer(new, old.get_parent(), image.get_item_position(old))
-    name = old.get_name()
+    new.set_lock_content(locks[0])
+    new.set_lock_position(locks[1])
     image.remove_layer(old)
     new.set_name(name)  # after the removal: until then the name is taken
     return new

@@ -42,34 +42,36 @@ class Render:
 
     @classmethod
     def of(cls, layer: Gimp.Layer, existing: group.Group | None) -> Render:
-        """Read what is needed to render a layer, or a group again (`layer` is then its source).
+        """Read what is needed to render a layer, or a group again from its source.
 
         Raises
         ------
         PluginError
             The layer cannot be blurred, or does not fit the group any more.
         """
+        layer = layer if existing is None else existing.source()
         image = source.photo(layer)
         maps = {} if existing is None else _edited_maps(existing, layer, image)
         return cls(layer, image, existing, maps)
 
     def job(self, parameters: Parameters) -> Job:
         """Give the daemon's job for the full-size result."""
-        want = ("matte", "depth", "composite")
-        if self.existing is not None:
-            want = ("composite",) if "matte" in self.maps else ("matte", "composite")
-        return dataclasses.replace(job(self.image, parameters), want=want, **self.maps)
+        unpainted = [name for name in group.MAPS.values() if name not in self.maps]
+        return dataclasses.replace(
+            job(self.image, parameters), want=(*unpainted, "composite"), **self.maps
+        )
 
     def put(self, parameters: Parameters, reply: Reply) -> group.Group:
         """Put the result into the image, in one undo step."""
         if self.existing is not None:
             record = dataclasses.replace(self.existing.record, parameters=parameters)
             planes = dict(reply.planes)
-            mask, matte = self.existing.member("mask"), planes.get("matte")
-            if matte is not None and (mask is None or matte.digest == record.mask_digest):
-                del planes["matte"]
-            elif matte is not None:  # other people are the subject now
-                record = dataclasses.replace(record, mask_digest=matte.digest)
+            for role, name in group.MAPS.items():  # other people may be the subject now
+                digest = f"{role}_digest"
+                if name in planes and planes[name].digest != getattr(record, digest):
+                    record = dataclasses.replace(record, **{digest: planes[name].digest})
+                else:
+                    planes.pop(name, None)
             record = record.after(self.image.digest)
             return group.replace(self.existing, self.image, planes, record)
         record = group.Record(
@@ -84,8 +86,11 @@ class Render:
 
 def render(layer: Gimp.Layer, existing: group.Group | None, parameters: Parameters) -> group.Group:
     """Blur a layer, or render its group again by the maps as they are painted now."""
-    layer = layer if existing is None else existing.source()
-    todo = Render.of(layer, existing)
+    return compute(Render.of(layer, existing), parameters)
+
+
+def compute(todo: Render, parameters: Parameters) -> group.Group:
+    """Have the daemon do a render, and put it into the image."""
     return todo.put(parameters, work.compute(todo.job(parameters), "Bokeh"))
 
 
@@ -114,14 +119,11 @@ def _edited_maps(existing: group.Group, layer: Gimp.Layer, image: Plane) -> dict
         )
     changed_source = image.digest != record.source_digest
     maps = {}
-    for role, name, digest in (
-        ("mask", "matte", record.mask_digest),
-        ("depth", "depth", record.depth_digest),
-    ):
+    for role, name in group.MAPS.items():
         member = existing.member(role)
         if member is not None:
             plane = pixels.read_map(member, layer)
-            if changed_source or plane.digest != digest:
+            if changed_source or plane.digest != getattr(record, f"{role}_digest"):
                 maps[name] = plane
     return maps
 

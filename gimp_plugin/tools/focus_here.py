@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 def run(call: Call) -> Gimp.ValueArray:
     """Move the focus; interactively without a selection, ask for the point in the dialog."""
     existing = existing_group(call.layer())
+    if existing.record.parameters.resolved().style == "paper":
+        raise PluginError(
+            "The paper's blur has no focus: it goes by depth alone. Choose Re-render and there the "
+            "style Lens."
+        )
     layer = existing.source()
     given = call.config.get_property("x"), call.config.get_property("y")
     if call.interactive:

@@ -63,6 +63,11 @@ def test_a_click_in_the_preview_moves_the_focus(facts):
     assert parameters["focus_y"] == pytest.approx((120 - 18) / 460, abs=0.03)
 
 
+def test_repeat_filter_forgets_a_point_of_another_photo(facts):
+    assert facts["repeated elsewhere"] == "subject"
+    assert facts["repeated"] == "point"
+
+
 def test_a_painted_mask_changes_the_re_render_and_undo_brings_it_back(facts):
     assert facts["paint changed"]
     assert facts["paint sharp"]

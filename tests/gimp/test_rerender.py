@@ -67,6 +67,7 @@ def test_other_settings_from_a_script(results, facts):
 def test_filters_and_labels_of_the_composite_stay(facts):
     assert facts["filter"] == ["gegl:saturation", 0.25]
     assert facts["colour tag"]
+    assert facts["locked"]
     assert facts["under the filter"]
 
 
@@ -75,6 +76,10 @@ def test_an_untouched_mask_shows_who_is_the_subject_now(facts):
     assert facts["mask stays hidden"]
     assert facts["mask is back"]
     assert facts["painted mask stays"]
+
+
+def test_holes_that_the_photo_got_later_are_in_the_composite(facts):
+    assert facts["hole in the composite"] == 0
 
 
 def test_renamed_moved_and_reopened(facts):

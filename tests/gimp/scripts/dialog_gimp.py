@@ -40,6 +40,16 @@ keep("made", b"")
 told("undone-layers")
 facts["undone"] = tree(image)
 
+# Repeat Filter: the point belongs to the photo it was clicked in
+other = load(os.path.join(OUT, "photo.png"))
+write(other.get_layers()[0], bytes(3), at=(0, 0, 1, 1))
+for name, photo in (("repeated elsewhere", other), ("repeated", image)):
+    layer = photo.get_layers()[-1]
+    made = call("plug-in-bokeh-portrait", photo, [layer], mode=Gimp.RunMode.WITH_LAST_VALS)
+    facts[name] = kept(made[0])["parameters"]["focus"]
+    photo.remove_layer(made[0])
+other.delete()
+
 # a painted mask, then Re-render with its dialog; then one Ctrl+Z
 group, composite, mask, depth = call("plug-in-bokeh-portrait", image, [source])
 first = read(composite)

@@ -41,11 +41,16 @@ wave.get_config().set_property("scale", 0.25)
 wave.update()
 composite.append_filter(wave)
 composite.set_color_tag(Gimp.ColorTag.RED)
+composite.set_lock_content(True)
+composite.set_lock_position(True)
 before = read(composite)
 group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [composite])
 (kept,) = composite.get_filters()
 facts["filter"] = [kept.get_operation_name(), kept.get_config().get_property("scale")]
 facts["colour tag"] = composite.get_color_tag() == Gimp.ColorTag.RED
+facts["locked"] = composite.get_lock_content() and composite.get_lock_position()
+composite.set_lock_content(False)
+composite.set_lock_position(False)
 facts["under the filter"] = read(composite) == before
 kept.delete()
 
@@ -106,6 +111,14 @@ write(its_mask, b"\xff" * (60 * its_mask.get_height() * 3), at=(0, 0, 60, its_ma
 painted = read(its_mask)
 _, _, its_mask, _ = call("plug-in-bokeh-portrait", fresh, [its_group], **nobody)
 facts["painted mask stays"] = read(its_mask) == painted
+
+# the photo gets holes, and an unpainted Mask layer more room around it
+its_source = fresh.get_layers()[-1]
+its_source.add_alpha()
+write(its_source, bytes(10 * 10 * 4), at=(0, 0, 10, 10))
+its_mask.resize(its_mask.get_width() + 8, its_mask.get_height() + 8, 4, 4)
+_, its_composite, its_mask, _ = call("plug-in-bokeh-rerender", fresh, [its_group])
+facts["hole in the composite"] = read(its_composite)[:4][-1]
 fresh.delete()
 
 # a removed Mask layer: the network's own mask is used

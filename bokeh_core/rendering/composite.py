@@ -64,7 +64,7 @@ def composite(
         coc = torch.zeros_like(surface.depth)
         if not (surface.subject and lens.keep_subject_sharp):
             coc = lens.coc(surface.depth)
-        box = _needed(surface, coc, through, core, reach_factor(lens))
+        box = _needed(surface, coc, through, core, blur)
         if box is None:
             continue
         here = (slice(None), *_within(box, core))
@@ -93,7 +93,7 @@ def _nearest_first(surfaces: list[Surface], lens: Lens) -> list[Surface]:
 
 
 def _needed(
-    surface: Surface, coc: Tensor, through: Tensor, core: Bounds, stretch: float
+    surface: Surface, coc: Tensor, through: Tensor, core: Bounds, blur: Blur
 ) -> Bounds | None:
     """Rectangle of the core where the surface can add light and nothing hides it."""
     visible = through.amax(dim=0) > FAINTEST
@@ -104,7 +104,7 @@ def _needed(
         seen = bounding_box(covered)
         if seen is None:
             return None
-        radius = math.ceil(float(coc.abs().amax()) * stretch) + 2 * surface.scale
+        radius = _reach(float(coc.abs().amax()), blur) + 2 * surface.scale
         grown = Bounds(*(surface.scale * value for value in astuple(seen))).grown(radius)
         mask = torch.zeros_like(visible)
         top, left = max(grown.top - core.top, 0), max(grown.left - core.left, 0)
@@ -174,11 +174,15 @@ def _source(box: Bounds, radius: float, blur: Blur, height: int, width: int) -> 
     if radius == 0.0:
         return box
     grid = max(blur.levels.coarsest, CELL)
-    reach = math.ceil(blur.levels.reach(radius) * reach_factor(blur.lens))
-    reach += 2 * blur.levels.coarsest
+    reach = _reach(radius, blur) + 2 * blur.levels.coarsest
     top, rows = _span(box.top, box.height, reach, grid, height)
     left, columns = _span(box.left, box.width, reach, grid, width)
     return Bounds(top, left, rows, columns)
+
+
+def _reach(coc: float, blur: Blur) -> int:
+    """Pixels that light of a CoC gets to: what lies between two radii has a part in the larger."""
+    return math.ceil(blur.levels.reach(coc) * reach_factor(blur.lens))
 
 
 def _span(start: int, count: int, reach: int, grid: int, limit: int) -> tuple[int, int]:

@@ -467,3 +467,17 @@ def test_gpu_and_cpu_agree(look):
     cpu = render(rgb, depth, matte, look, device="cpu")
     gpu = render(rgb, depth, matte, look, device="cuda")
     assert np.abs(encoded(cpu) - encoded(gpu)).max() <= 1 / 255
+
+
+def test_the_rim_of_a_blurred_near_thing_fades_out_in_every_tile():
+    """A CoC between two radii reaches as far as the larger one; the rim was cut off before it."""
+    depth = np.full((96, 900), 0.2, np.float32)
+    depth[:, :113] = np.linspace(0.25, 0.5, 113)
+    depth[:, 860:] = 0.9  # blurred more, so the near thing is not what the radii end at
+    rgb = np.full((96, 900, 3), 0.002, np.float32)
+    rgb[:, 110:113] = 50.0
+    lens = Lens(focus=0.2, max_coc=60.0)
+    matte = np.zeros((96, 900), np.float32)
+    whole, tiled = (render(rgb, depth, matte, lens, tile=tile) for tile in (None, 128))
+    assert 0.01 < whole[48, 133, 0] < whole[48, 132, 0]
+    np.testing.assert_allclose(tiled, whole, atol=2e-3)

@@ -45,9 +45,13 @@ class Plan:
 
 def choose(plan: Plan) -> list[layouts.Item]:
     """List the pictures of the plan; InputError when none carries the label that is needed."""
+    needed = layouts.LABELS_OF[plan.task]
     found = [
         item for item in layouts.find(plan.data, plan.folders) if plan.everything or item.held_out
     ]
+    if found and not any(item.labels & needed for item in found):
+        raise InputError(f"{plan.data}: none of the pictures has a {min(needed)} label")
+    found = [item for item in found if item.labels & needed]
     chosen: list[layouts.Item] = []
     counts: dict[str, int] = {}
     for item in found:
@@ -86,9 +90,6 @@ def _depth(rgb: Float32, plan: Plan) -> Float32:
 def _written(
     rated: Sequence[tuple[layouts.Item, network_scores.Score]], plan: Plan, out: Path | None
 ) -> str:
-    if not rated:
-        label = "mask" if plan.task == "portrait" else "depth label"
-        raise InputError(f"{plan.data}: none of the pictures has a {label}")
     text = network_scores.as_markdown(network_scores.table(rated))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

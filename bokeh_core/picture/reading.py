@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, get_args
 
@@ -135,9 +136,14 @@ def _read_tiff(file: BinaryIO, found: Format, min_side: int) -> Picture:
         _check_size(page.imagewidth, page.imagelength, min_side)
         kept = Metadata(**tiff.metadata_blocks(file, page))
         pixels = tiff.decode(page)
+        other = tiff.has_other_channel(page)
         turn = page.tags.get(blocks.ORIENTATION)
     orientation = turn.value if turn is not None and turn.value in range(1, 9) else 1
-    return _assemble(pixels, kept, found, orientation)
+    picture = _assemble(pixels, kept, found, orientation)
+    if not other:
+        return picture
+    note = "a channel beside the colours that is no transparency was left out"
+    return replace(picture, notes=(*picture.notes, note))
 
 
 def _assemble(pixels: npt.NDArray[Any], kept: Metadata, found: Format, orientation: int) -> Picture:

@@ -62,8 +62,17 @@ def page_of(file: tifffile.TiffFile) -> tifffile.TiffPage:
     return page
 
 
+def has_other_channel(page: tifffile.TiffPage) -> bool:
+    """Whether the channel after the colours says of itself that it is no alpha.
+
+    Photoshop keeps a saved selection like that. Without any word (OpenCV) it counts as alpha.
+    """
+    kinds = page.extrasamples
+    return len(kinds) > 0 and kinds[0] == tifffile.EXTRASAMPLE.UNSPECIFIED
+
+
 def decode(page: tifffile.TiffPage) -> npt.NDArray[Any]:
-    """Decode to (H, W, C) uint8, uint16 or float, straight alpha.
+    """Decode to (H, W, C) uint8, uint16 or float, straight alpha; another channel is left out.
 
     Raises
     ------
@@ -85,7 +94,10 @@ def decode(page: tifffile.TiffPage) -> npt.NDArray[Any]:
         raise InputError(f"has {pixels.dtype} samples; save it with 8 or 16 bits or as float")
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
-        pixels = np.iinfo(pixels.dtype).max - pixels
+        colours = pixels[..., :1]  # alpha is not turned round
+        pixels = np.concatenate((np.iinfo(pixels.dtype).max - colours, pixels[..., 1:]), axis=2)
+    if has_other_channel(page):
+        return np.ascontiguousarray(pixels[..., :-1])
     if tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples:
         return _straight(pixels)
     return pixels

@@ -39,9 +39,8 @@ PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0, nodes=2)
 def fourfold_variance(radius: float) -> float:
     """Four times the variance per axis, in px^2, of a disc of pixels: `r^2 + 1/3`, and 0 for r = 0.
 
-    A disc has `r^2 / 4`, the square of a pixel that is moved about 1/12 more. Without the latter a
-    slanted plane was sharper next to the focus than through a sampled lens: banding .125 for .075.
-    Below one pixel it comes in with `r^2`, so what is hardly out of focus stays crisp.
+    A disc has `r^2 / 4`, the square of a pixel that is moved about 1/12 more; below one pixel that
+    comes in with `r^2`, so what is hardly out of focus stays crisp (docs/decisions/0007).
     """
     return radius * radius + min(1.0, radius * radius) / 3.0
 

@@ -11,6 +11,7 @@ NYU         nyu_depth_v2_labeled.mat (MATLAB 7.3 = HDF5): images and depths in m
 from __future__ import annotations
 
 import hashlib
+import importlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -19,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, ModelMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +34,12 @@ TEST_PART = 0.1
 
 Label = Literal["mask", "depth"]
 LABELS: tuple[Label, ...] = get_args(Label)
+LABELS_OF: dict[str, frozenset[Label]] = {
+    "joint": frozenset({"mask", "depth"}),
+    "portrait": frozenset({"mask"}),
+    "depth": frozenset({"depth"}),
+}
+"""What a task learns from, and is scored on."""
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -125,8 +132,7 @@ class NyuItem(Item):
 
     def read(self) -> Labelled:
         """Read one frame (disparity: one over the metres); InputError names the unreadable one."""
-        import h5py  # noqa: PLC0415  (extra [train])
-
+        h5py = _needed("h5py")
         try:
             with h5py.File(self.file, "r") as data:
                 rgb = np.asarray(data["images"][self.index], np.uint8).transpose(2, 1, 0)
@@ -206,8 +212,7 @@ def _pfcn(folder: Path) -> Iterator[FileItem]:
 
 
 def _nyu(file: Path) -> Iterator[NyuItem]:
-    import h5py  # noqa: PLC0415  (extra [train])
-
+    h5py = _needed("h5py")
     try:
         with h5py.File(file, "r") as data:
             count = len(data["images"])
@@ -235,11 +240,21 @@ def _image(path: Path, flags: int) -> npt.NDArray[Any]:
 
 def _mask(path: Path) -> Bytes:
     if path.suffix == ".mat":
+        scipy_io = _needed("scipy.io")
         try:
-            from scipy.io import loadmat  # noqa: PLC0415  (only PFCN's own masks need it)
-
-            inside = np.asarray(loadmat(path)["mask"]) > 0
+            inside = np.asarray(scipy_io.loadmat(path)["mask"]) > 0
         except Exception as error:  # scipy's errors share no base
             raise InputError(f"cannot read {path} as a mask: {error}") from error
         return np.asarray(inside * np.uint8(255), np.uint8)
     return np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _needed(module: str) -> Any:
+    """Import what only some layouts need; ModelMissing says how to get it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        package = module.partition(".")[0]
+        raise ModelMissing(
+            f"{package} is needed for this data: python3 install.py --with train"
+        ) from None

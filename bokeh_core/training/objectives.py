@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 
+from bokeh_core.errors import InputError
 from bokeh_core.training import losses
 from bokeh_core.training.joint_losses import disparity_loss, matte_loss
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def find(recipe: Recipe) -> Objective:
-    """Return the objective of a recipe; InputError for an unknown loss."""
+    """Return the objective of a recipe; InputError for a loss that its task does not have."""
     if recipe.task == "joint":
+        if recipe.loss != "default":
+            raise InputError(f"joint has the loss default only, got {recipe.loss!r}")
         return joint
     loss = losses.find(recipe.task, recipe.loss)
 

@@ -56,6 +56,10 @@ class Recipe:
             raise InputError("one of steps, epochs and minutes must be greater than 0")
         if self.batch < 1:
             raise InputError(f"batch must be at least 1, got {self.batch}")
+        if self.rate <= 0 or self.encoder_rate <= 0:
+            raise InputError(
+                f"rate must be greater than 0, got {min(self.rate, self.encoder_rate)}"
+            )
         for _, size in self.sizes:
             if size < 64 or size % 32:
                 raise InputError(f"input sizes must be multiples of 32 from 64 on, got {size}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import safetensors.torch
@@ -25,17 +25,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from bokeh_core.training.loop import State
-    from bokeh_core.training.recipe import Recipe, Task
+    from bokeh_core.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.safetensors"
-
-LABELS_OF: dict[Task, frozenset[layouts.Label]] = {
-    "joint": frozenset({"mask", "depth"}),
-    "portrait": frozenset({"mask"}),
-    "depth": frozenset({"depth"}),
-}
-"""What a task learns from."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +108,7 @@ def split(run: Run) -> tuple[list[layouts.Item], list[layouts.Item]]:
     InputError
         No picture of one part has a label that the task needs.
     """
-    needed = LABELS_OF[run.recipe.task]
+    needed = layouts.LABELS_OF[run.recipe.task]
     found = layouts.find(run.data, run.folders)
     items = [item for item in found if item.labels & needed]
     learnt = [item for item in items if not item.held_out]
@@ -161,7 +154,7 @@ def describe(state: State, part: float) -> str:
     left = state.seconds * (1 - part) / max(part, 1e-6)
     values = {**line.losses, **{f"val {k}": v for k, v in line.validation.items()}}
     losses = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
-    clock = time.strftime("%H:%M:%S", time.gmtime(max(left, 0)))
+    clock = timedelta(seconds=round(max(left, 0)))
     return f"{part:6.1%}  step {line.step}  {line.size} px  {losses}  {clock} left"
 
 

@@ -46,9 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
     length = parser.add_argument_group("length and learning")
-    length.add_argument("--minutes", type=float, default=0, help="of work on this machine")
-    length.add_argument("--epochs", type=float, default=0)
-    length.add_argument("--steps", type=int, default=0)
+    length.add_argument("--minutes", type=float, help="of work on this machine")
+    length.add_argument("--epochs", type=float)
+    length.add_argument("--steps", type=int)
     length.add_argument("--batch", type=int)
     length.add_argument("--size", type=int, help="long side of the input, multiple of 32")
     length.add_argument("--loss", help="by name; a wrong one lists them (portrait and depth)")
@@ -136,11 +136,11 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         "precision": args.precision,
         "seed": args.seed,
     }
-    changes = {name: value for name, value in given.items() if value}
+    changes = {name: value for name, value in given.items() if value is not None}
     if changes.keys() & {"steps", "epochs", "minutes"}:
         changes = {"steps": 0, "epochs": 0.0, "minutes": 0.0, **changes}
-    if args.size:
+    if args.size is not None:
         changes["sizes"] = ((0.0, args.size),)
-    if args.rate:
+    if args.rate is not None:
         changes |= {"rate": args.rate, "encoder_rate": args.rate}
     return replace(base, **changes)

@@ -209,6 +209,19 @@ def test_tiff_big_endian_planar_and_miniswhite(tmp_path):
     np.testing.assert_array_equal(picture.read(path).pixels, pixels)
     tifffile.imwrite(path, pixels[..., 0], photometric="miniswhite")
     np.testing.assert_array_equal(picture.read(path).pixels[..., 0], 65535 - pixels[..., 0])
+    grey_alpha = pixels[..., :2]
+    tifffile.imwrite(path, grey_alpha, photometric="miniswhite", extrasamples=["unassalpha"])
+    back = picture.read(path).pixels
+    np.testing.assert_array_equal(back[..., 0], 65535 - grey_alpha[..., 0])
+    np.testing.assert_array_equal(back[..., 1], grey_alpha[..., 1])
+
+
+def test_a_channel_of_a_tiff_that_is_no_alpha_is_left_out_and_said(tmp_path):
+    path, pixels = tmp_path / "p.tif", noise((20, 20, 4), np.uint8)
+    tifffile.imwrite(path, pixels, photometric="rgb", extrasamples=["unspecified"])
+    found = picture.read(path)
+    np.testing.assert_array_equal(found.pixels, pixels[..., :3])
+    assert "no transparency" in found.notes[0]
 
 
 def test_premultiplied_tiff_becomes_straight(tmp_path):

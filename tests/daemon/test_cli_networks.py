@@ -46,6 +46,9 @@ def test_train_writes_weights_and_curves_and_goes_on(data, tmp_path, capsys):
     ("words", "complaint"),
     [
         (["--loss", "hinge"], "there are: bce"),
+        (["--batch", "0"], "batch must be at least 1"),
+        (["--rate", "0"], "rate must be greater than 0"),
+        (["--steps", "0"], "steps, epochs and minutes"),
         (["--size", "100"], "multiples of 32"),
         (["--data", "nowhere"], "does not exist"),
     ],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 
 import cv2
 import numpy as np
 import pytest
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, ModelMissing
 from bokeh_core.training import layouts
 from bokeh_core.training.layouts import FileItem, NyuItem
 
@@ -138,3 +139,17 @@ def test_the_split_depends_on_the_name_alone_and_is_fixed():
     held = [item.name for item in items if item.held_out]
     assert 0.08 < len(held) / len(items) < 0.12
     assert held[:4] == ["00005", "00006", "00031", "00034"]
+
+
+@pytest.mark.parametrize("module", ["h5py", "scipy.io"])
+def test_what_a_layout_needs_and_is_not_installed_is_said(tmp_path, monkeypatch, module):
+    photo, file = tmp_path / "1.png", tmp_path / "labels.mat"
+    cv2.imwrite(str(photo), picture())
+    file.write_bytes(b"")
+    monkeypatch.setitem(sys.modules, module, None)
+    read = {
+        "h5py": lambda: layouts.find(file),
+        "scipy.io": FileItem("pfcn", "1", photo, file, None).read,
+    }[module]
+    with pytest.raises(ModelMissing, match=f"{module.partition('.')[0]} .* --with train"):
+        read()

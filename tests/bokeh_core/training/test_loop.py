@@ -201,7 +201,7 @@ def test_every_picture_is_seen_once_an_epoch_each_time_in_another_order(portrait
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"steps": 0, "epochs": 0, "minutes": 0}, {"batch": 0}, {"sizes": ((0.0, 100),)}],
+    [{"steps": 0, "epochs": 0, "minutes": 0}, {"batch": 0}, {"sizes": ((0.0, 100),)}, {"rate": 0}],
 )
 def test_an_impossible_recipe_is_refused(wrong):
     with pytest.raises(InputError):
@@ -228,6 +228,18 @@ def test_only_pictures_with_a_label_of_the_task_count(tmp_path, portraits):
     parts = runs.split(run(tmp_path, portraits, SHORT))
     assert sum(map(len, parts)) == 20
     assert all("mask" in item.labels for part in parts for item in part)
+
+
+def test_the_shared_network_has_one_loss(tmp_path, portraits):
+    recipe = replace(SHORT, task="joint", loss="l1")
+    with pytest.raises(InputError, match="default only"):
+        runs.train(run(tmp_path, portraits, recipe, None), print)
+
+
+def test_a_training_of_days_says_how_many_are_left(tmp_path, portraits):
+    state = runs.train(run(tmp_path, portraits, replace(SHORT, steps=1)), print)
+    state.seconds = 3600.0
+    assert runs.describe(state, 1 / 50).endswith("2 days, 1:00:00 left")
 
 
 def test_task_and_network_must_agree(tmp_path, portraits):

@@ -12,12 +12,12 @@ import psutil
 from daemon import __version__, codec, figures, protocol
 from daemon.codec import Refused
 from daemon.jobs import Job, Peer, Session
-from daemon.keys import user_of
 from daemon.log import Log
 
 if TYPE_CHECKING:
     import zmq
 
+    from daemon.keys import Gate
     from daemon.link import WorkerLink
     from daemon.planes import Plane
     from daemon.post import Post
@@ -42,6 +42,8 @@ class Desk:
         self._members: dict[Peer, Session] = {}
         self._started = time.monotonic()
         self.stopping = False
+        self.gate: Gate | None = None
+        """Knows the remote clients; None: there are only local ones."""
 
     def receive(self, peer: Peer, parts: list[zmq.Frame]) -> None:
         """Handle one multipart message; a bad one gets a typed error and changes nothing."""
@@ -112,7 +114,8 @@ class Desk:
 
     def _handle(self, peer: Peer, message: protocol.ClientMessage, parts: list[zmq.Frame]) -> None:
         if isinstance(message, protocol.Hello):
-            self._post.send(peer, self._hello(peer, message, user_of(parts[0])))
+            user = "" if self.gate is None else self.gate.user_of(parts[0])
+            self._post.send(peer, self._hello(peer, message, user))
             return
         session = self._members.get(peer)
         if session is None:

@@ -75,7 +75,7 @@ class Front:
                 "nobody is allowed to connect yet: run `defocus daemon keys allow NAME KEY` first"
             )
         host, port = keys.split(address)
-        self._gate = Gate(self._context)
+        self._gate = self._desk.gate = Gate(self._context)
         for offset, socket in enumerate(self._post.sockets.values()):
             self._gate.guard(socket, f"tcp://{host}:{port + offset}")
         _log.info("listening for remote clients", address=address, allowed=len(keys.allowed()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +148,7 @@ class Gate:
         listed: Callable[[], dict[str, str]] = allowed,
     ) -> None:
         self._listed = listed
+        self._mark = secrets.token_hex(16)
         self.socket = context.socket(zmq.REP)
         self.socket.linger = 0
         self.socket.bind(ZAP_ENDPOINT)
@@ -168,21 +170,24 @@ class Gate:
             name = next((name for name, listed in self._listed().items() if listed == key), None)
             verdict = (b"400", b"not on the list", b"")
             if name is not None:
-                verdict = (b"200", b"OK", name.encode())
+                verdict = (b"200", b"OK", f"{self._mark}:{name}".encode())
             _log.info("remote client", name=name, address=address.decode(), let_in=bool(name))
             self.socket.send_multipart([version, number, *verdict, b""])
+
+    def user_of(self, frame: zmq.Frame) -> str:
+        """Give the name on the allow-list of who sent a frame; empty for local clients.
+
+        A local client may claim any `User-Id` in its handshake; the mark of an answer it never saw.
+        """
+        try:
+            mark, _, name = str(frame.get("User-Id")).partition(":")
+        except (zmq.ZMQError, UnicodeDecodeError):
+            return ""
+        return name if secrets.compare_digest(mark.encode(), self._mark.encode()) else ""
 
     def close(self) -> None:
         """Stop answering."""
         self.socket.close()
-
-
-def user_of(frame: zmq.Frame) -> str:
-    """Give the name on the allow-list of who sent a frame; empty for local clients."""
-    try:
-        return str(frame.get("User-Id"))
-    except zmq.ZMQError:
-        return ""
 
 
 def _folder() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -85,6 +86,21 @@ def in_sandbox(place, monkeypatch):
         if os.environ.get(name) != value and name.startswith("DEFOCUS_"):
             monkeypatch.setenv(name, value)
     return place
+
+
+@pytest.fixture
+def address():
+    """Where a daemon may listen for remote clients: two free ports in a row."""
+    for _ in range(50):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return f"127.0.0.1:{port}"
+    pytest.skip("no two free ports in a row")
 
 
 @pytest.fixture(scope="module")

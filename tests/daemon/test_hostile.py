@@ -10,7 +10,7 @@ import psutil
 import pytest
 import zmq
 
-from daemon import figures
+from daemon import figures, keys
 from daemon.faults.raw import Raw, request
 from daemon.faults.sandbox import sandbox
 from daemon.faults.wire_rows import bombs
@@ -61,12 +61,48 @@ def test_a_frame_over_the_limit_drops_the_connection_before_memory_is_taken(modu
     assert front.memory_info().rss - before < 16 * MIB
 
 
-def handshake(plain):
-    """Do the ZMTP 3.0 NULL handshake of a DEALER."""
+def handshake(plain, **claims):
+    """Do the ZMTP 3.0 NULL handshake of a DEALER that claims further properties."""
     plain.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31))
-    ready = b"\x05READY\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
+    ready = b"\x05READY"
+    for name, value in {"Socket-Type": b"DEALER", **claims}.items():
+        ready += bytes([len(name)]) + name.encode() + len(value).to_bytes(4, "big") + value
     plain.sendall(b"\x04" + bytes([len(ready)]) + ready)
-    assert plain.recv(64)[:1] == b"\xff"
+    received = b""
+    while b"READY" not in received:  # who goes on earlier is dropped for that
+        received += (more := plain.recv(1000))
+        assert more, received
+
+
+CLAIMS = [b"studio", b"x:studio", b":studio", b"\xff:studio", "é:studio".encode()]
+
+
+def hello_as(where, claim):
+    """Say hello with a wrong token and a `User-Id` of one's own; give the bytes that come back."""
+    header = msgpack.packb({"type": "hello", "protocol": [1, 1], "token": "wrong"})
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.connect(where.work.removeprefix("ipc://"))
+        plain.settimeout(5)
+        handshake(plain, **{"User-Id": claim})
+        plain.sendall(bytes([0, len(header)]) + header)
+        received = b"-"
+        while not any(word in received for word in (b"error", b"welcome")):
+            received += (more := plain.recv(1000))
+            assert more, received
+    return received
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_name_claimed_in_the_handshake_does_not_replace_the_token(module_daemon, claim):
+    assert b"wrong token" in hello_as(module_daemon.where, claim)
+
+
+def test_nor_does_it_where_the_names_of_remote_clients_are_known(in_sandbox, address):
+    keys.allow("studio", keys.key_pair("client").public)
+    in_sandbox.options = ("--listen", address)
+    in_sandbox.start()
+    for claim in CLAIMS:
+        assert b"wrong token" in hello_as(in_sandbox.where, claim)
 
 
 def test_without_hello_nothing_is_answered_but_unauthorized(module_daemon):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 import zmq
 
@@ -12,20 +10,6 @@ from daemon.cli import studio
 from daemon.client import Client, ConnectionLost, Job, NotRunning, connect
 from daemon.faults.raw import Raw
 from daemon.faults.sandbox import wait_for
-
-
-@pytest.fixture
-def address():
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return f"127.0.0.1:{port}"
-    pytest.skip("no two free ports in a row")
 
 
 @pytest.fixture

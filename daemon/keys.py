@@ -167,12 +167,20 @@ class Gate:
         while self.socket.poll(0):
             version, number, _, address, _, mechanism, *credentials = self.socket.recv_multipart()
             key = z85.encode(credentials[0]).decode() if mechanism == b"CURVE" else ""
-            name = next((name for name, listed in self._listed().items() if listed == key), None)
+            name = self._name(key)
             verdict = (b"400", b"not on the list", b"")
             if name is not None:
                 verdict = (b"200", b"OK", f"{self._mark}:{name}".encode())
             _log.info("remote client", name=name, address=address.decode(), let_in=bool(name))
             self.socket.send_multipart([version, number, *verdict, b""])
+
+    def _name(self, key: str) -> str | None:
+        try:
+            listed = self._listed()
+        except (KeyProblem, OSError) as fault:
+            _log.warning("nobody is let in", reason=str(fault))
+            return None
+        return next((name for name, known in listed.items() if known == key), None)
 
     def user_of(self, frame: zmq.Frame) -> str:
         """Give the name on the allow-list of who sent a frame; empty for local clients.

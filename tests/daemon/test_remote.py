@@ -78,6 +78,21 @@ def test_a_revoked_client_is_out_without_a_restart(listening, address, monkeypat
         Client(keys.remote(address))
 
 
+def test_a_damaged_list_lets_nobody_in_and_does_not_stop_the_daemon(
+    listening, address, picture, monkeypatch
+):
+    monkeypatch.setattr("daemon.client.HELLO_S", 1.0)
+    listed = listening.root / "config" / "keys" / "allowed.json"
+    sound = listed.read_text()
+    listed.write_text(sound[:-5])
+    with pytest.raises(ConnectionLost):
+        Client(keys.remote(address))
+    assert "allowed.json cannot be read" in (listening.root / "logs" / "daemon.log").read_text()
+    listed.write_text(sound)
+    with Client(keys.remote(address)) as client:
+        assert client.render(Job(picture)).planes
+
+
 def test_plain_tcp_to_the_remote_port_gets_no_answer(listening, address):
     class Plain:
         work = f"tcp://{address}"

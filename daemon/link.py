@@ -61,7 +61,13 @@ class WorkerLink:
         return self._quitting is not None
 
     def start(self) -> None:
-        """Launch a worker; `ready` follows, or `died` tells why not."""
+        """Launch a worker; `ready` follows, or `died` tells why not.
+
+        Raises
+        ------
+        OSError, ZMQError
+            The machine gives no socket or no process.
+        """
         self._serial += 1
         self._secret = secrets.token_hex(16)
         socket = self._context.socket(zmq.PAIR)
@@ -70,7 +76,7 @@ class WorkerLink:
             endpoint = self._bind(socket)
             with self._log_file() as log:
                 self._process = self._launch(endpoint, log)
-        except OSError:
+        except (OSError, zmq.ZMQError):
             socket.close()
             raise
         self.socket = socket

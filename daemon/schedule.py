@@ -10,6 +10,8 @@ import collections
 import time
 from typing import TYPE_CHECKING, Literal
 
+import zmq
+
 from daemon import inner, protocol
 from daemon.codec import Refused
 from daemon.jobs import Job, Line, Session
@@ -18,8 +20,6 @@ from daemon.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import zmq
 
     from daemon.link import WorkerLink
     from daemon.planes import Input
@@ -249,7 +249,7 @@ class Schedule:
         """Launch the worker; a machine that cannot even do that answers the waiting jobs."""
         try:
             self._link.start()
-        except OSError as fault:
+        except (OSError, zmq.ZMQError) as fault:
             self._on_failed_start(str(fault))
 
     def _fetch(self) -> None:

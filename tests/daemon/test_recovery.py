@@ -74,6 +74,19 @@ def test_a_worker_that_never_starts_is_reported_with_its_last_words(place, pictu
         assert client.render(Job(picture)).planes, "and it is healed without a restart"
 
 
+def test_a_worker_without_a_place_for_its_socket_does_not_stop_the_front(place, picture):
+    place.options = ("--no-preload",)
+    place.start()
+    gone = place.root / "gone"
+    with place.client() as client:
+        place.directory.rename(gone)
+        with pytest.raises(DaemonError, match="No such file") as error:
+            client.render(Job(picture))
+        assert error.value.code == "internal"
+        gone.rename(place.directory)
+        assert client.render(Job(picture)).planes
+
+
 def test_an_idle_worker_is_unloaded_and_comes_back(picture):
     with sandbox("daemon.faults.engine", "--idle", "0.3") as place:
         place.start()

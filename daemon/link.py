@@ -44,6 +44,7 @@ class WorkerLink:
         self._process: subprocess.Popen[bytes] | None = None
         self._secret = ""
         self._quitting: float | None = None
+        self._killed = ""
         self._serial = 0
         self.socket: zmq.Socket[bytes] | None = None
         self.state: Literal["none", "starting", "idle", "busy"] = "none"
@@ -108,6 +109,7 @@ class WorkerLink:
         """End the worker now; `died` reports it like any other death."""
         if self._process is not None:
             _log.warning("worker killed", pid=self.pid, reason=reason)
+            self._killed = reason
             self._process.kill()
 
     def receive(self) -> Iterator[tuple[inner.FromWorker, list[zmq.Frame]]]:
@@ -138,7 +140,10 @@ class WorkerLink:
             if self._quitting is not None and time.monotonic() - self._quitting > QUIT_S:
                 self.kill("did not leave when asked")
             return None
+        killed = self._killed
         self._close()
+        if killed:
+            return f"had to be ended: {killed}"
         return f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
 
     def close(self) -> None:
@@ -221,6 +226,7 @@ class WorkerLink:
         self._process = None
         self.socket = None
         self._quitting = None
+        self._killed = ""
         self._become("none")
 
 

@@ -308,9 +308,9 @@ def _result(job: Job, done: inner.Done) -> protocol.Result:
 
 
 def _after_deaths(job: Job, reason: str) -> Refused:
-    """Say why a job was given up; a SIGKILL is nearly always the out-of-memory killer's."""
+    """Say why a job was given up; a SIGKILL not of our own is nearly always for want of memory."""
     if "signal 9" in reason:
         return Refused(
             "out_of_memory", f"the worker was killed {job.attempts} times (memory exhausted?)"
         )
-    return Refused("internal", f"the worker {reason}, {job.attempts} times")
+    return Refused("internal", f"the worker {reason} ({job.attempts} times)")

@@ -44,6 +44,9 @@ def test_a_hung_worker_is_replaced_and_the_job_repeated(picture):
             out = client.render(Job(picture, depth_model="once-hang@render"))
             assert out.planes
             assert client.status().worker_restarts == 1
+            with pytest.raises(DaemonError, match="no sign of life") as error:
+                client.render(Job(picture, depth_model="hang@render"))
+            assert error.value.code == "internal"
 
 
 def test_a_worker_killed_while_idle_is_replaced_with_the_next_job(module_daemon, picture):

@@ -57,7 +57,11 @@ class Desk:
             self._post.send(peer, refusal.reply(request))
         except Exception:  # noqa: BLE001 - a fault in one message must not end the daemon
             _log.exception("message failed", id=codec.request_id(header))
-            fault = Refused("internal", "the daemon could not handle the message")
+            fault = Refused(
+                "internal",
+                "the daemon could not handle the message",
+                "Try again; see `defocus daemon logs`.",
+            )
             self._post.send(peer, fault.reply(codec.request_id(header)))
 
     def leave(self, peer: Peer) -> None:

@@ -48,8 +48,8 @@ class Log:
         self._logger.warning(event, extra={"fields": fields})
 
     def exception(self, event: str, **fields: object) -> None:
-        """Log an unexpected exception with its traceback."""
-        self._logger.error(event, extra={"fields": fields})
+        """Log the exception that is being handled, an unexpected one, with its traceback."""
+        self._logger.exception(event, extra={"fields": fields})  # noqa: LOG004 - callers handle it
 
 
 def log_dir() -> Path:

@@ -344,7 +344,7 @@ ERRORS: dict[Code, tuple[bool, str, str]] = {
     "internal": (
         True,
         "a fault of the daemon; it has recovered",
-        "Try again; see `defocus daemon logs`.",
+        "Try again; see `defocus daemon logs --worker`.",
     ),
 }
 """Code -> (usually retryable, what it means, default hint)."""

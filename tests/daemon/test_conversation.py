@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,15 @@ def test_a_fault_of_the_engine_is_a_typed_error(module_daemon, picture, fault, c
         assert error.value.code == code
         assert error.value.hint
         assert client.render(Job(picture)).planes, "the daemon must go on"
+
+
+def test_the_log_shows_where_an_unexpected_fault_happened(module_daemon, picture):
+    with module_daemon.client() as client, pytest.raises(DaemonError) as error:
+        client.render(Job(picture, depth_model="bug@matte"))
+    assert "defocus daemon logs --worker" in error.value.hint
+    lines = (module_daemon.root / "logs" / "worker.log").read_text().splitlines()
+    failed = [json.loads(line) for line in lines if "job failed" in line]
+    assert "in _bug" in failed[-1]["traceback"]
 
 
 def test_nan_pixels_are_a_bad_request(module_daemon):

@@ -127,7 +127,7 @@ class Desk:
         if isinstance(message, protocol.Render):
             self._render(peer, session, message)
         elif isinstance(message, protocol.Pixels):
-            self._pixels(session, message, parts[1:])
+            self._pixels(peer, session, message, parts[1:])
         elif isinstance(message, protocol.Cancel):
             self._post.send(peer, self._cancel(session, message.id))
         elif isinstance(message, protocol.Ping):
@@ -179,8 +179,14 @@ class Desk:
         _check_geometry(request, self._settings.limits)
         self._schedule.submit(session, request)
 
-    def _pixels(self, session: Session, message: protocol.Pixels, frames: list[zmq.Frame]) -> None:
-        if len(set(message.planes)) != len(frames):
+    def _pixels(
+        self, peer: Peer, session: Session, message: protocol.Pixels, frames: list[zmq.Frame]
+    ) -> None:
+        if peer.socket != "work":
+            raise Refused("bad_request", "pixels belong on the work socket")
+        if len(set(message.planes)) != len(message.planes):
+            raise Refused("bad_request", "planes names a plane twice")
+        if len(message.planes) != len(frames):
             raise Refused(
                 "bad_request", f"{len(message.planes)} planes named, {len(frames)} frames sent"
             )

@@ -22,6 +22,8 @@ HIGH_WATER = 16
 """Messages buffered per client and direction."""
 FRAMES_PER_TURN = 2000
 """Surplus frames thrown away in a row (2 ms); then the others get their turn."""
+MAX_CONTROL_BYTES = 1 << 20
+"""Largest frame on the control socket."""
 MAX_WAITING = 1024
 """A peer that lets more answers than this pile up does not read, and counts as gone."""
 _log = Log("defocus.post")
@@ -37,7 +39,7 @@ class Post:
         self._waiting: dict[Peer, deque[tuple[float, Parts]]] = {}
         self.sockets: dict[Literal["work", "control"], zmq.Socket[bytes]] = {
             "work": _router(context, limits.max_frame_bytes, limits),
-            "control": _router(context, 16 * limits.max_header_bytes, limits),
+            "control": _router(context, MAX_CONTROL_BYTES, limits),
         }
         self._surplus: set[Literal["work", "control"]] = set()
         """Sockets in the middle of a message with too many frames."""

@@ -59,6 +59,8 @@ the few lines of `examples/client.py`. Two connections, `work` and `control`, ea
 {conversation}
 ```
 
+- A frame of more than {control:,} bytes on `control`, or on `work` of more than any plane within
+  `max_pixels` needs, is not answered: the connection is dropped.
 - Integers and floats are msgpack's own; a float may be sent as an integer. Text is UTF-8.
 - `null` (nil) stands for "not given" where the type says so.
 - While a request is accepted and unanswered, `progress` comes at least every
@@ -98,6 +100,7 @@ def page() -> str:
         conversation=inspect.cleandoc(conversation),
         framing=doc[doc.index("A message is") : doc.index("Parameters of the blur")].strip(),
         limits=figures.Limits(),
+        control=post.MAX_CONTROL_BYTES,
         waiting=post.MAX_WAITING,
         errors="\n".join(
             f"| `{code}` | {'yes' if retryable else 'no'} | {meaning} | {hint} |"

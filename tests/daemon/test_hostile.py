@@ -135,6 +135,10 @@ def test_pixels_must_be_what_was_declared(raw):
     assert raw.wait("error")["code"] == "bad_request"
     raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [])
     assert raw.wait("error")["code"] == "bad_request"
+    for frames in ([PIXELS], [PIXELS, PIXELS]):
+        raw.send({"type": "pixels", "id": "a", "planes": ["image", "image"]}, frames)
+        error = raw.wait("error")
+        assert (error["code"], error["message"]) == ("bad_request", "planes names a plane twice")
     raw.send({"type": "pixels", "id": "a", "planes": ["image"]}, [b"x" * 48])
     error = raw.wait("error", "result")
     assert "digest" in error["message"]
@@ -164,10 +168,12 @@ def test_the_queue_is_bounded_per_session(raw):
         raw.receive()
 
 
-def test_render_does_not_belong_on_the_control_socket(module_daemon):
+def test_render_and_pixels_do_not_belong_on_the_control_socket(module_daemon):
     with Raw(module_daemon.where, "control") as raw:
         raw.hello()
         assert "work socket" in raw.ask(request("a", PIXELS, 4, 4))["message"]
+        pixels = {"type": "pixels", "id": "a", "planes": ["image"]}
+        assert "work socket" in raw.ask(pixels, [PIXELS])["message"]
 
 
 def test_garbage_at_the_socket_changes_nothing(module_daemon):

@@ -111,6 +111,12 @@ class BokehEngine:
                 if not isinstance(held, np.ndarray):
                     missing.append(name)
                     continue
+                if held.nbytes != plane.nbytes:
+                    raise Refused(
+                        "bad_request",
+                        f"the digest of {name} is that of {held.nbytes} bytes, "
+                        f"its declaration says {plane.nbytes}",
+                    )
                 codes = samples.view(plane, held.data)
             found[name] = codes
         if missing:

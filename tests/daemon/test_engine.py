@@ -153,6 +153,15 @@ def test_an_impossible_map_is_named(engine, photo, maps, value):
         run(engine, Job(photo, matte=maps["matte"], depth=depth))
 
 
+def test_a_known_digest_of_another_size_is_refused(engine, photo, maps):
+    run(engine, Job(photo, **maps))
+    request, _ = Job(photo, **maps).message("t")
+    image = msgspec.structs.replace(request.image, height=HEIGHT + 1)
+    wrong = msgspec.structs.replace(request, image=image)
+    with pytest.raises(Refused, match=f"image is that of {3 * HEIGHT * WIDTH} bytes"):
+        engine.run(wrong, {}, lambda *_: None)
+
+
 def test_an_unknown_model_is_missing(engine, photo):
     with pytest.raises(ModelMissing):
         run(engine, Job(photo, matte_model="nonesuch"))

@@ -101,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     steps = []
     with tempfile.TemporaryDirectory(prefix="defocus-bench-") as name:
         folder = Path(name)
+        os.environ.pop("DEFOCUS_REMOTE", None)  # a daemon of its own is measured, and shut down
         os.environ["DEFOCUS_RUNTIME_DIR"] = str(folder / "run")
         (folder / "run").mkdir(mode=0o700)
         for step in _measure(folder, args):

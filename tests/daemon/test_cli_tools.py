@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from bokeh_core import picture, samples
+from daemon import bench_pipeline
+from daemon.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,6 +75,17 @@ def test_bench_measures_cold_warm_and_second_render(defocus):
     assert "networks" not in steps["second"]["stages"]  # the point of the cache
     assert all(step["seconds"] > 0 and step["peak_mb"] > 50 for step in facts["steps"])
     assert facts["machine"]["torch"]
+
+
+def test_bench_leaves_the_daemon_of_another_machine_alone(monkeypatch):
+    def measure(*_):
+        assert "DEFOCUS_REMOTE" not in os.environ
+        return []
+
+    monkeypatch.setattr(bench_pipeline, "_measure", measure)
+    monkeypatch.setenv("DEFOCUS_RUNTIME_DIR", "")
+    monkeypatch.setenv("DEFOCUS_REMOTE", "studio:5858")
+    assert main(["bench", "pipeline"]) == 0
 
 
 @pytest.mark.parametrize("target", ["pipeline", "render", "transport"])

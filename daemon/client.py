@@ -268,7 +268,7 @@ def connect(*, start: bool = True, name: str = "defocus", directory: Path | None
             return Client(where, name)
         except ConnectionLost as fault:
             if not start:
-                raise NotRunning(str(fault)) from None
+                raise NotRunning(str(fault)) from fault
     if not start:
         raise NotRunning("no daemon is running")
     try:
@@ -295,12 +295,17 @@ def render(
 
     Raises
     ------
-    NotRunning, ConnectionLost, DaemonError
+    NotRunning, DaemonError
         As of `connect` and `Client.render`.
+    ConnectionLost
+        The daemon went away in the middle, and at the second try again or there was none.
     """
     try:
         with connect(start=start) as client:
             return client.render(job, progress=progress, cancelled=cancelled)
-    except ConnectionLost:
-        with connect(start=start) as client:
-            return client.render(job, progress=progress, cancelled=cancelled)
+    except ConnectionLost as lost:
+        try:
+            with connect(start=start) as client:
+                return client.render(job, progress=progress, cancelled=cancelled)
+        except NotRunning as gone:
+            raise ConnectionLost(f"{lost}; {gone}") from gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -95,10 +96,12 @@ def _daemon() -> Finding:
         with client.connect(start=False) as running:
             state = running.status()
             trip = 1000 * running.ping()
-    except client.NotRunning:
-        return Finding(good=True, text="daemon: not running (GIMP and --daemon start it)")
-    except (client.DaemonError, client.ConnectionLost) as error:
-        mend = "Run `defocus daemon stop`, then `defocus daemon start`."
+    except (client.NotRunning, client.DaemonError, client.ConnectionLost) as error:
+        far = os.environ.get("DEFOCUS_REMOTE")
+        if not far and connection.find() is None:
+            return Finding(good=True, text="daemon: not running (GIMP and --daemon start it)")
+        again = "Run `defocus daemon stop`, then `defocus daemon start`."
+        mend = "Start the daemon there, or unset DEFOCUS_REMOTE to work here." if far else again
         return Finding(good=False, text=f"daemon: {error}", mend=mend)
     return Finding(
         good=True,

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import zmq
 
+from daemon.cli import studio
 from daemon.faults.sandbox import Sandbox, sandbox
 
 
@@ -86,6 +87,17 @@ def in_sandbox(place, monkeypatch):
         if os.environ.get(name) != value and name.startswith("DEFOCUS_"):
             monkeypatch.setenv(name, value)
     return place
+
+
+@pytest.fixture
+def work_here(monkeypatch):
+    """Work that moves into this process is not done."""
+
+    class Here:
+        def make(self, job, progress):
+            return "made here"
+
+    monkeypatch.setattr(studio, "Here", Here)
 
 
 @pytest.fixture

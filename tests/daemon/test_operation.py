@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from daemon import children, connection, launch, service
+from daemon.cli import doctor
 from daemon.cli.main import main
 from daemon.client import Job
 from daemon.faults.sandbox import wait_for
@@ -128,6 +130,28 @@ class TestLogs:
                 wait_for(lambda: printed.read_text().endswith("six\n"), 10, "the emptied file")
             finally:
                 process.terminate()
+
+
+def test_the_doctor_tells_a_daemon_that_hangs_from_none(in_sandbox, monkeypatch):
+    monkeypatch.setattr("daemon.client.HELLO_S", 0.5)
+    assert doctor._daemon().good
+    in_sandbox.start()
+    in_sandbox.process.send_signal(signal.SIGSTOP)
+    try:
+        found = doctor._daemon()
+    finally:
+        in_sandbox.process.send_signal(signal.SIGCONT)
+    assert not found.good
+    assert "no answer" in found.text
+    assert "daemon stop" in found.mend
+
+
+def test_the_doctor_misses_a_daemon_on_another_machine(in_sandbox, monkeypatch):
+    monkeypatch.setenv("DEFOCUS_REMOTE", "10.1.2.3:4000")
+    found = doctor._daemon()
+    assert not found.good
+    assert "10.1.2.3:4000" in found.text
+    assert "DEFOCUS_REMOTE" in found.mend
 
 
 def test_metrics_show_the_answers(place, picture):

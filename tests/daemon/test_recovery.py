@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from daemon import connection
+from daemon.cli.studio import There
 from daemon.client import ConnectionLost, DaemonError, Job
 from daemon.faults.engine import BREAK_START, STAGES
 from daemon.faults.raw import Raw, request
@@ -110,6 +111,34 @@ def test_a_client_notices_that_the_front_was_killed(running, picture):
         with pytest.raises(ConnectionLost):
             client.render(Job(picture))
     wait_for(lambda: not psutil.pid_exists(worker), 3, "the orphaned worker to leave")
+
+
+def test_work_goes_on_here_and_says_so_when_the_front_is_killed(
+    in_sandbox, picture, work_here, capsys
+):
+    front = in_sandbox.start().pid
+
+    def kill(*_):
+        if in_sandbox.process.poll() is None:
+            os.kill(front, signal.SIGKILL)
+            in_sandbox.process.wait()
+
+    job = Job(picture, depth_model="slow@render")
+    assert There("auto").make(job, kill) == "made here"
+    assert "the daemon was lost; going on without it" in capsys.readouterr().err
+
+
+def test_work_goes_on_here_and_says_so_when_the_front_hangs(
+    in_sandbox, picture, work_here, monkeypatch, capsys
+):
+    monkeypatch.setattr("daemon.client.HELLO_S", 0.5)
+    in_sandbox.start()
+    in_sandbox.process.send_signal(signal.SIGSTOP)
+    try:
+        assert There("auto").make(Job(picture), print) == "made here"
+    finally:
+        in_sandbox.process.send_signal(signal.SIGCONT)
+    assert "no answer from ipc://" in capsys.readouterr().err
 
 
 def test_a_killed_front_is_healed_by_the_next_start(running, picture):

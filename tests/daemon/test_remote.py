@@ -6,7 +6,7 @@ import pytest
 import zmq
 
 from daemon import keys
-from daemon.cli import studio
+from daemon.cli.studio import There
 from daemon.client import Client, ConnectionLost, Job, NotRunning, connect
 from daemon.faults.raw import Raw
 from daemon.faults.sandbox import wait_for
@@ -57,15 +57,10 @@ def test_a_daemon_that_is_not_who_it_should_be_is_refused_in_time(listening, add
 
 
 def test_work_that_stays_here_because_the_other_machine_is_out_of_reach_is_announced(
-    in_sandbox, address, picture, monkeypatch, capsys
+    in_sandbox, address, picture, work_here, monkeypatch, capsys
 ):
-    class Here:
-        def make(self, job, progress):
-            return "made here"
-
-    monkeypatch.setattr(studio, "Here", Here)
     monkeypatch.setenv("DEFOCUS_REMOTE", address)
-    assert studio.There("auto").make(Job(picture), print) == "made here"
+    assert There("auto").make(Job(picture), print) == "made here"
     assert f"{address}: " in (said := capsys.readouterr().err)
     assert "going on without it" in said
 

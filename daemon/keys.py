@@ -154,13 +154,22 @@ class Gate:
         self.socket.bind(ZAP_ENDPOINT)
 
     def guard(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
-        """Bind one more endpoint of a socket, reachable only through the gate."""
+        """Bind one more endpoint of a socket, reachable only through the gate.
+
+        Raises
+        ------
+        KeyProblem
+            The endpoint is taken, or is not this machine's.
+        """
         keys = key_pair("daemon")
         # options hold for later binds only: the local endpoint of the same socket stays as it is
         socket.curve_server = True
         socket.curve_publickey = keys.public.encode()
         socket.curve_secretkey = keys.secret.encode()
-        socket.bind(endpoint)
+        try:
+            socket.bind(endpoint)
+        except zmq.ZMQError as fault:
+            raise KeyProblem(f"cannot listen: {fault}") from None
 
     def answer(self) -> None:
         """Answer the questions that wait."""

@@ -148,7 +148,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _stop(args: argparse.Namespace) -> int:
     from daemon import connection, launch  # noqa: PLC0415
-    from daemon.client import ConnectionLost  # noqa: PLC0415
+    from daemon.client import ConnectionLost, DaemonError  # noqa: PLC0415
 
     where = connection.find()
     if where is None:
@@ -163,6 +163,8 @@ def _stop(args: argparse.Namespace) -> int:
             time.sleep(0.05)
     except ConnectionLost:
         launch.stop_by_force(where)
+    except DaemonError as refusal:
+        return _complain(f"the daemon refuses: {refusal}. {refusal.hint}")
     print("daemon stopped")
     return 0
 

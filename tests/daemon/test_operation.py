@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from daemon import children, connection, launch, service
@@ -55,6 +56,14 @@ def test_start_status_logs_stop(place, picture):
         stopped = defocus(place, "stop")
     assert stopped.stdout.strip() == "daemon stopped"
     assert defocus(place, "stop").stdout.strip() == "no daemon is running"
+
+
+def test_a_daemon_that_refuses_to_be_stopped_says_why(running, monkeypatch, capsys):
+    stale = msgspec.structs.replace(running.where, token="of an earlier start")
+    monkeypatch.setattr(connection, "find", lambda *_: stale)
+    assert main(["daemon", "stop"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("defocus: the daemon refuses: wrong token. ")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import zmq
 
@@ -26,6 +28,16 @@ def test_nothing_listens_without_an_allow_list(in_sandbox, address):
     process = in_sandbox.launch()
     assert process.wait(20) == 1
     assert "keys allow" in (in_sandbox.root / "front.out").read_text()
+
+
+def test_a_port_that_is_taken_is_named(in_sandbox, address):
+    keys.allow("studio", keys.key_pair("client").public)
+    in_sandbox.options = ("--listen", address)
+    host, _, port = address.rpartition(":")
+    with socket.create_server((host, int(port))):
+        assert in_sandbox.launch().wait(20) == 1
+    said = (in_sandbox.root / "front.out").read_text()
+    assert said == f"defocus: cannot listen: Address already in use (addr='tcp://{address}')\n"
 
 
 def test_a_listed_client_renders_and_the_local_way_still_works(

@@ -26,7 +26,8 @@ class Service:
     text
         Its content.
     install, remove
-        Commands run after writing and before deleting the file. Removing ignores failures.
+        Commands run after writing and before deleting the file. Removing runs them all, whatever
+        fails; without a file the last one tells whether there was a service.
     """
 
     path: Path | None
@@ -76,16 +77,16 @@ def remove(found: Service) -> bool:
     """Undo `install`; tells whether there was something to remove."""
     there = found.path is None or found.path.exists()
     if there:
-        there = _all_called(found.remove) or found.path is not None
+        done = [_succeeds(words) for words in found.remove]
+        there = found.path is not None or done[-1]
     if found.path is not None:
         found.path.unlink(missing_ok=True)
     return there
 
 
-def _all_called(commands: tuple[tuple[str, ...], ...]) -> bool:
+def _succeeds(words: tuple[str, ...]) -> bool:
     try:
-        for words in commands:
-            _call(words)
+        _call(words)
     except ServiceProblem:
         return False
     return True

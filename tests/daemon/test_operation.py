@@ -206,3 +206,13 @@ def test_a_refusing_service_manager_is_one_line(tmp_path):
         service.install(found)
     assert service.remove(found)
     assert not service.remove(found)
+
+
+def test_removing_goes_on_after_a_command_that_fails(tmp_path):
+    mark = tmp_path / "deleted"
+    end = ("no-such-manager", "/End")
+    delete = (sys.executable, "-c", f"open({str(mark)!r}, 'x')")
+    found = service.Service(None, "text", (), (end, delete))
+    assert service.remove(found)
+    assert mark.exists()
+    assert not service.remove(found), "the last command tells whether there was a service"

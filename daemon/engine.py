@@ -12,7 +12,7 @@ import torch
 
 from bokeh_core import devices
 from bokeh_core.errors import BokehError, OutOfMemory
-from bokeh_core.networks import inference, registry
+from bokeh_core.networks import hub, inference, registry
 from daemon import samples
 from daemon.cache import ContentCache
 from daemon.codec import Refused
@@ -147,15 +147,20 @@ def _models() -> list[Model]:
     except BokehError as fault:
         _log.warning("no models", reason=str(fault))
         return []
-    return [
-        Model(
-            name=record.name,
-            task=task,
-            version=record.sha256[:8],  # weights have no other
-            sha256=record.sha256,
-            licence=record.licence,
-        )
+    offered: list[tuple[registry.ModelRecord | hub.HubModel, hub.Task]] = [
+        (record, task)
         for record in records.values()
         for task in ("matte", "depth")
         if task in record.tasks or "portrait" in record.tasks
+    ]
+    offered += [(model, model.task) for model in hub.MODELS.values() if hub.fetched(model)]
+    return [
+        Model(
+            name=model.name,
+            task=task,
+            version=model.sha256[:8],  # weights have no other
+            sha256=model.sha256,
+            licence=model.licence,
+        )
+        for model, task in offered
     ]

@@ -10,6 +10,7 @@ import pytest
 
 from bokeh_core import lens as library
 from bokeh_core.errors import InputError, ModelMissing
+from bokeh_core.networks import hub
 from bokeh_core.picture import to_linear
 from bokeh_core.rendering import render
 from daemon import engine as engine_module
@@ -160,6 +161,22 @@ def test_a_known_digest_of_another_size_is_refused(engine, photo, maps):
     wrong = msgspec.structs.replace(request, image=image)
     with pytest.raises(Refused, match=f"image is that of {3 * HEIGHT * WIDTH} bytes"):
         engine.run(wrong, {}, lambda *_: None)
+
+
+def test_models_that_were_fetched_are_offered(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    depth = hub.find("depth-anything-v2-small")
+
+    def offered():
+        models = engine_module.BokehEngine(1, "cpu").models
+        return {(model.name, model.task, model.sha256) for model in models}
+
+    embedded = offered()
+    hub.folder(depth).mkdir(parents=True)
+    (hub.folder(depth) / hub.WEIGHTS).touch()
+    assert offered() == embedded, "half of it is not enough"
+    (hub.folder(depth) / "config.json").touch()
+    assert offered() - embedded == {(depth.name, "depth", depth.sha256)}
 
 
 def test_an_unknown_model_is_missing(engine, photo):

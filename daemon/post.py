@@ -24,6 +24,8 @@ FRAMES_PER_TURN = 2000
 """Surplus frames thrown away in a row (2 ms); then the others get their turn."""
 MAX_CONTROL_BYTES = 1 << 20
 """Largest frame on the control socket."""
+DEAF_S = 60.0
+"""A peer that takes nothing for so long counts as gone."""
 MAX_WAITING = 1024
 """A peer that lets more answers than this pile up does not read, and counts as gone."""
 _log = Log("defocus.post")
@@ -65,12 +67,12 @@ class Post:
             self._try(peer, [codec.encode(message)])
 
     def flush(self) -> None:
-        """Try again what had to wait; a peer that takes nothing for a minute counts as gone."""
+        """Try again what had to wait; a peer that takes nothing for `DEAF_S` counts as gone."""
         now = time.monotonic()
         for peer, queue in list(self._waiting.items()):
             while queue and self._try(peer, queue[0][1]):
                 queue.popleft()
-            if queue and now - queue[0][0] > self._limits.result_kept_s:
+            if queue and now - queue[0][0] > DEAF_S:
                 self.gone.add(peer)
             if not queue or peer in self.gone:
                 self._waiting.pop(peer, None)

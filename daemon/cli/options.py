@@ -105,11 +105,14 @@ def check(args: argparse.Namespace) -> None:
     Raises
     ------
     InputError
-        A value is out of range, options contradict each other, or one would have no effect.
+        A value is out of range, or an option contradicts another, leaves it without effect or needs
+        it.
     """
     look = lens_of(args, 1000, 1000)
     if args.subject == "at_focus_point" and not (isinstance(look, Lens) and look.focus_point):
         raise InputError("--subject at_focus_point needs --focus X,Y")
+    if args.subject == "none" and args.mask is not None:
+        raise InputError("--mask has no effect beside --subject none")
     if args.where == "start" and args.device != "auto":
         raise InputError(
             f"--device is for work done here; `defocus daemon start --device {args.device}`"
@@ -123,7 +126,7 @@ def lens_of(args: argparse.Namespace, width: int, height: int) -> Lens | BinnedG
     Raises
     ------
     InputError
-        A value is out of range, options contradict each other, or one would have no effect.
+        A value is out of range, an option is of the other style, or two contradict each other.
     """
     style = args.style or ("paper" if args.preset == "paper" else "lens")
     if style == "paper":

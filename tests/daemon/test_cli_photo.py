@@ -308,6 +308,12 @@ def test_a_runtime_folder_that_cannot_be_means_no_daemon(defocus, tmp_path, port
     assert "no place for a daemon" in reports(done)[0]["error"]
 
 
+def test_a_mask_of_nobody_is_wrong_use(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main.main(["render", "p.png", "--mask", "m.png", "--subject", "none"])
+    assert "--mask has no effect beside --subject none" in capsys.readouterr().err
+
+
 def test_a_device_is_for_work_done_here():
     assert isinstance(studio.choose("auto", "cpu"), studio.Here)
     assert isinstance(studio.choose("auto", "auto"), studio.There)

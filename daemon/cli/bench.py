@@ -11,6 +11,8 @@ TARGETS = {
     "transport": ("daemon.bench_transport", "what the socket costs, and many clients at once"),
 }
 """Target -> module with `configure(parser)` and `run(args) -> int`, and what it measures."""
+DEFAULT = "pipeline"
+"""The target when none is named."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "\n".join(
         ["targets:", *(f"  {name:12}{text}" for name, (_, text) in TARGETS.items())]
     )
-    parser.add_argument("target", nargs="?", choices=TARGETS, default="pipeline", metavar="TARGET")
+    parser.add_argument("target", nargs="?", choices=TARGETS, default=DEFAULT, metavar="TARGET")
     parser.add_argument("options", nargs=argparse.REMAINDER, help="of the target: TARGET --help")
 
 

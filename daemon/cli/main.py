@@ -72,6 +72,8 @@ def _run(words: list[str], name: str | None) -> int:
     command = importlib.import_module(f"daemon.cli.{name}")
     parser = _Parser(prog=f"defocus {name}", description=_about(name))
     command.configure(parser)
+    if name == "bench" and words[1:] and words[1].startswith("-") and words[1] not in _OWN_OPTIONS:
+        words.insert(1, command.DEFAULT)  # whose options these are, argparse could not guess
     # photos may stand between the options; argparse cannot do that with subcommands
     read = parser.parse_known_intermixed_args if name == "photo" else parser.parse_known_args
     args, unknown = read(words[1:])

@@ -61,7 +61,9 @@ def add_lens(parser: argparse.ArgumentParser) -> None:
             metavar=text.upper(),
             help=f"of the lens that --f-number stands for (default {default:g} {text})",
         )
-    look.add_argument("--rotation", type=float, metavar="DEGREES", help="of the aperture blades")
+    look.add_argument(
+        "--rotation", type=values.degrees, metavar="DEGREES", help="of the aperture blades"
+    )
     look.add_argument("--kernel", type=Path, metavar="FILE", help="own aperture: a grey picture")
     _add_fields(look, Lens)
     _add_fields(parser.add_argument_group("look, style paper"), BinnedGaussian)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,17 @@ def seconds(text: str) -> float:
         value = -1.0
     if not value >= 0:  # also refuses nan
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+    return value
+
+
+def degrees(text: str) -> float:
+    """Read an angle of at most a full turn either way."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= 360:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of degrees from -360 to 360")
     return value
 
 

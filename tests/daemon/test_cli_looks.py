@@ -68,6 +68,14 @@ def test_rotation_is_in_degrees():
     assert lens("--blades", "6", "--rotation", "30").rotation == pytest.approx(math.pi / 6)
 
 
+def test_a_rotation_is_refused_in_degrees_as_well(capsys):
+    assert lens("--rotation", "-360").rotation == pytest.approx(-2 * math.pi)
+    for word in ("400", "nan", "much"):
+        with pytest.raises(SystemExit):
+            lens("--rotation", word)
+        assert f"'{word}' is not a number of degrees from -360 to 360" in capsys.readouterr().err
+
+
 def test_every_field_of_both_styles_has_an_option():
     parser = argparse.ArgumentParser()
     options.add_lens(parser)

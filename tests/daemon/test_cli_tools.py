@@ -88,6 +88,13 @@ def test_bench_leaves_the_daemon_of_another_machine_alone(monkeypatch):
     assert main(["bench", "pipeline"]) == 0
 
 
+def test_options_of_the_default_target_need_no_target(monkeypatch, capsys):
+    monkeypatch.setattr(bench_pipeline, "_measure", lambda *_: [])
+    monkeypatch.setenv("DEFOCUS_RUNTIME_DIR", "")
+    assert main(["bench", "--json", "--megapixels", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == []
+
+
 @pytest.mark.parametrize("target", ["pipeline", "render", "transport"])
 def test_every_bench_target_explains_itself(defocus, target):
     done = defocus("bench", target, "--help")

@@ -31,6 +31,54 @@ class Fuse(nn.Module):
         return F.relu(self.mix(torch.cat((coarse, fine), 1)), inplace=True)
 
 
+class Residual(nn.Module):
+    """Two 3x3 convolutions whose sum with the input begins as the input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = _zero(nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the shape of `x`, (B, width, H, W)."""
+        return x + self.second(F.relu(self.first(x), inplace=True))
+
+
+class Attention(nn.Module):
+    """One transformer block over all positions (Dosovitskiy et al. 2020); begins as the identity.
+
+    A 3x3 convolution per channel tells positions apart (Chu et al. 2021), so any size works.
+    """
+
+    def __init__(self, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.position = _zero(nn.Conv2d(width, width, 3, padding=1, groups=width))
+        self.norm = nn.GroupNorm(1, width)
+        self.query_key_value = nn.Conv2d(width, 3 * width, 1)
+        self.join = _zero(nn.Conv2d(width, width, 1))
+        self.norm_inner = nn.GroupNorm(1, width)
+        self.widen = nn.Conv2d(width, 2 * width, 1)
+        self.narrow = _zero(nn.Conv2d(2 * width, width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the shape of `x`, (B, width, H, W)."""
+        x = x + self.position(x)
+        parts = self.query_key_value(self.norm(x)).flatten(2)
+        query, key, value = parts.unflatten(1, (3, self.heads, -1)).transpose(-1, -2).unbind(1)
+        seen = F.scaled_dot_product_attention(query, key, value)
+        x = x + self.join(seen.transpose(-1, -2).reshape(x.shape))
+        return x + self.narrow(F.relu(self.widen(self.norm_inner(x)), inplace=True))
+
+
+def _zero(layer: nn.Conv2d) -> nn.Conv2d:
+    """Let a layer add nothing at first: trained weights of before it was there stay as good."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
 class MatteDecoder(nn.Module):
     """Stride 32 to full resolution; the picture and its Sobel edges join in the last stage."""
 
@@ -38,7 +86,9 @@ class MatteDecoder(nn.Module):
         super().__init__()
         s2, s4, s8, s16, _ = WIDTHS
         self.fuse16 = Fuse(_CONTEXT, s16, 80)
+        self.deepen16 = Residual(80)
         self.fuse8 = Fuse(80, s8, 56)
+        self.deepen8 = Residual(56)
         self.fuse4 = Fuse(56, s4, 40)
         self.refine4 = nn.Conv2d(40, 40, 3, padding=1)
         self.fuse2 = Fuse(40, s2 + _DETAIL, 24, reduce=24)
@@ -50,7 +100,8 @@ class MatteDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return the logits (B, 1, H, W) and the features at stride 4."""
         s2, s4, s8, s16, _ = features
-        x = self.fuse4(self.fuse8(self.fuse16(context, s16), s8), s4)
+        x = self.deepen16(self.fuse16(context, s16))
+        x = self.fuse4(self.deepen8(self.fuse8(x, s8)), s4)
         quarter = F.relu(self.refine4(x) + x)
         x = self.fuse2(quarter, torch.cat((s2, detail), 1))
         x = F.relu(self.refine2(x) + x)
@@ -79,11 +130,15 @@ class DisparityDecoder(nn.Module):
 class SharedPortraitNet(nn.Module):
     """Matte logits and disparity logits of a picture in one pass."""
 
+    IDENTITIES = ("mixing.", "matte.deepen16.", "matte.deepen8.")
+    """Prefixes of the parts that add nothing until they are trained."""
+
     def __init__(self) -> None:
         super().__init__()
         self.encoder = EfficientNetLite()
         self.local = nn.Conv2d(WIDTHS[-1], _CONTEXT, 1)
         self.overall = nn.Conv2d(WIDTHS[-1], _CONTEXT, 1)
+        self.mixing = nn.Sequential(Attention(_CONTEXT), Attention(_CONTEXT))
         self.matte = MatteDecoder()
         self.disparity = DisparityDecoder()
 
@@ -105,8 +160,9 @@ class SharedPortraitNet(nn.Module):
         features = self.encoder(rgb * 2 - 1)
         deepest = features[-1]
         context = self.local(deepest) + self.overall(deepest.mean((2, 3), keepdim=True))
-        context = F.relu(context, inplace=True)
+        context = self.mixing(F.relu(context, inplace=True))
         detail = F.pixel_unshuffle(torch.cat((rgb, sobel_magnitude(rgb)), 1), 2)
+        detail = detail.contiguous(memory_format=torch.channels_last)
         matte, quarter = self.matte(context, features, detail)
         return matte, self.disparity(context, features, quarter)
 

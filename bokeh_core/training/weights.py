@@ -53,14 +53,19 @@ def find(name: str) -> Start:
 def load(network: nn.Module, name: str) -> str:
     """Fill `network` from `find(name)` and return the file's SHA-256.
 
+    Weights from before the network had its parts that begin as the identity (`network.IDENTITIES`)
+    fill the rest of it: the network then gives what they gave, and trains on from there.
+
     Raises
     ------
     ModelMissing, ModelCorrupt
         As `find`, and when the weights are of another network.
     """
     start = find(name)
+    identities = getattr(network, "IDENTITIES", ())
+    later = {key: own for key, own in network.state_dict().items() if key.startswith(identities)}
     try:
-        network.load_state_dict(start.tensors)
+        network.load_state_dict({**later, **start.tensors})
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ModelCorrupt(f"{name}: weights of another network: {reason}") from None

@@ -37,6 +37,28 @@ def test_a_file_is_found_by_its_path_and_named_by_its_hash(tmp_path):
         assert torch.equal(network.state_dict()[name], value.half().float())
 
 
+def test_weights_from_before_a_part_began_as_the_identity_give_the_same_network(tmp_path):
+    torch.manual_seed(3)
+    grown, fresh = SharedPortraitNet().eval(), SharedPortraitNet().eval()
+    old = {
+        name: value
+        for name, value in grown.state_dict().items()
+        if not name.startswith(SharedPortraitNet.IDENTITIES)
+    }
+    assert len(old) < len(grown.state_dict())
+    path = tmp_path / "old.safetensors"
+    safetensors.torch.save_file(old, path)
+    weights.load(fresh, str(path))
+    with torch.no_grad():
+        for ours, theirs in zip(
+            fresh(photo := torch.rand(1, 3, 64, 96)), grown(photo), strict=True
+        ):
+            torch.testing.assert_close(ours, theirs)
+    safetensors.torch.save_file({**old, "mixing.0.unheard_of": torch.zeros(1)}, path)
+    with pytest.raises(ModelCorrupt, match="another network"):
+        weights.load(fresh, str(path))
+
+
 def test_what_cannot_be_used_is_refused_by_name(tmp_path):
     with pytest.raises(ModelMissing, match="there are: portrait"):
         weights.find("nothing")

@@ -41,7 +41,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the shape of `x`, (B, width, H, W)."""
-        return x + self.second(F.relu(self.first(x), inplace=True))
+        more: Tensor = self.second(F.relu(self.first(x), inplace=True))
+        return x + more
 
 
 class Attention(nn.Module):
@@ -68,7 +69,8 @@ class Attention(nn.Module):
         query, key, value = parts.unflatten(1, (3, self.heads, -1)).transpose(-1, -2).unbind(1)
         seen = F.scaled_dot_product_attention(query, key, value)
         x = x + self.join(seen.transpose(-1, -2).reshape(x.shape))
-        return x + self.narrow(F.relu(self.widen(self.norm_inner(x)), inplace=True))
+        more: Tensor = self.narrow(F.relu(self.widen(self.norm_inner(x)), inplace=True))
+        return x + more
 
 
 def _zero(layer: nn.Conv2d) -> nn.Conv2d:

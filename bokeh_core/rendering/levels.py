@@ -18,22 +18,23 @@ class Quality:
 
     Attributes
     ----------
-    step, growth
-        The next radius is `max(step px, growth * radius)` farther.
+    first, step, growth
+        The smallest radius in pixels; the next is `max(step px, growth * radius)` farther.
     halving
         Radii of at least this many pixels are blurred at half size, twice as many at a quarter ...
     nodes
         Intervals along each side of the frame between kernels that change over it (cat-eye).
     """
 
+    first: float
     step: float
     growth: float
     halving: float
     nodes: int
 
 
-FULL = Quality(step=1.25, growth=0.18, halving=14.0, nodes=4)
-PREVIEW = Quality(step=3.0, growth=0.25, halving=8.0, nodes=2)
+FULL = Quality(first=1.25, step=1.5, growth=0.18, halving=14.0, nodes=4)
+PREVIEW = Quality(first=3.0, step=3.0, growth=0.25, halving=8.0, nodes=2)
 
 
 def fourfold_variance(radius: float) -> float:
@@ -56,14 +57,14 @@ class Levels:
     def up_to(cls, reach: float, quality: Quality) -> Levels:
         """Space the radii up to `reach`; what nobody can see (`UNSEEN`) is none.
 
-        The first is `quality.step` however small `reach` is: an aperture narrower than a pixel has
+        The first is `quality.first` however small `reach` is: an aperture narrower than a pixel has
         no shape to draw, and a smaller blur is a smaller share of the first.
         """
         radii, scales = [0.0], [1]
-        reach = reach if reach > UNSEEN else 0.0
+        reach = max(reach, quality.first) if reach > UNSEEN else 0.0
         while radii[-1] < reach:
-            radius = radii[-1] + max(quality.step, quality.growth * radii[-1])
-            radius = min(radius, max(reach, quality.step))
+            farther = max(quality.step, quality.growth * radii[-1])
+            radius = min(reach, radii[-1] + farther) if radii[-1] else quality.first
             scale = 1
             while radius >= quality.halving * scale:
                 scale *= 2

@@ -60,7 +60,7 @@ def test_halving_and_doubling_are_the_block_mean_and_bilinear(size):
 @pytest.mark.parametrize("reach", [0.0, 0.4, 7.0, 48.0, 900.0])
 def test_levels_end_at_the_reach_and_shares_sum_to_one_with_the_variance_kept(quality, reach):
     levels = Levels.up_to(reach, quality)
-    assert levels.radii[-1] == (max(reach, quality.step) if reach else 0.0)
+    assert levels.radii[-1] == (max(reach, quality.first) if reach else 0.0)
     assert list(levels.radii) == sorted(levels.radii)
     coc = torch.linspace(0, reach, 50)[None, None]
     rises = [levels.rise(coc * coc, i) for i in range(len(levels.radii) + 1)]

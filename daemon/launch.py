@@ -62,7 +62,7 @@ def start(directory: Path, options: tuple[str, ...] = ()) -> connection.Connecti
             time.sleep(0.02)
         words.seek(0)
         last = words.read()[-2000:].decode(errors="replace").strip().splitlines()
-    reason = last[-1] if last else f"no sign of life within {START_S:g} s"
+    reason = last[-1].removeprefix("defocus: ") if last else f"no sign of life within {START_S:g} s"
     raise StartFailed(f"the daemon did not start: {reason}")
 
 

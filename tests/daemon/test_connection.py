@@ -110,5 +110,6 @@ def test_connect_starts_a_daemon_once_and_finds_it_again(in_sandbox):
 
 def test_a_daemon_that_cannot_start_says_why(in_sandbox):
     (in_sandbox.directory / "daemon.lock").mkdir()
-    with pytest.raises(NotRunning, match="daemon did not start"):
+    with pytest.raises(NotRunning, match="daemon did not start") as refused:
         client_module.connect()
+    assert "defocus:" not in str(refused.value)

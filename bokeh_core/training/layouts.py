@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from bokeh_core.errors import InputError, ModelMissing
 
@@ -235,7 +236,18 @@ def _image(path: Path, flags: int) -> npt.NDArray[Any]:
         image = None
     if image is None:
         raise InputError(f"cannot read {path} as a picture")
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        _check_whole(path)
     return np.asarray(image)
+
+
+def _check_whole(jpeg: Path) -> None:
+    """Refuse a JPEG that was cut off: OpenCV fills what is missing with grey and says nothing."""
+    try:
+        with Image.open(jpeg) as picture:
+            picture.load()
+    except OSError as error:
+        raise InputError(f"cannot read {jpeg} as a picture: {error}") from None
 
 
 def _mask(path: Path) -> Bytes:

@@ -117,6 +117,14 @@ def test_a_depth_of_floats_is_named(tmp_path):
         item.read()
 
 
+def test_a_photo_that_was_cut_off_is_named(portraits):
+    item = layouts.find(portraits)[0]
+    whole = item.photo.read_bytes()
+    item.photo.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(InputError, match=rf"{item.photo.name}.*truncated"):
+        item.read()
+
+
 @pytest.mark.parametrize("content", [b"", b"no MATLAB file" * 20])
 def test_a_damaged_matlab_mask_is_named(tmp_path, content):
     (tmp_path / "images_data_crop").mkdir()

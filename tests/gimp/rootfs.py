@@ -1,6 +1,6 @@
 """Builds, once, a Debian root file system with a real GIMP 3 and runs programs inside it.
 
-    python -m tests.gimp.rootfs [trixie|forky]     build (or find) it and print where it is
+    python -m tests.gimp.rootfs trixie [forky]     build (or find) each and print where it is
 
 The tree lives in the platform's cache directory, named after its recipe, so a changed recipe builds
 anew and a checkout never carries it. Packages come from the mirror that this machine's apt uses.
@@ -249,4 +249,5 @@ def _call(argv: Sequence[str], name: str, patience_s: float = 400.0) -> None:
 
 
 if __name__ == "__main__":
-    print(root_filesystem(*sys.argv[1:]).path)
+    for name in sys.argv[1:]:
+        print(root_filesystem(name).path, flush=True)

@@ -194,7 +194,7 @@ def budget(run: Run, *, every_loss: bool = False) -> str:
     """State the budget in a sentence; without the loss when it is what differs."""
     learnt, held = runs.split(run)
     recipe = run.recipe
-    arithmetic = precision.choose(recipe.precision, recipe.task, run.device)
+    arithmetic = precision.choose(recipe.precision, run.device)
     return (
         f"{len(learnt)} pictures to train on, {len(held)} held out, {recipe.steps} steps of "
         f"{recipe.batch} pictures of {recipe.size(1.0)} px, "

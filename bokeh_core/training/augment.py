@@ -34,6 +34,40 @@ class View:
     has_depth: bool
 
 
+@dataclass(frozen=True)
+class Chances:
+    """How often each change is drawn, 0 to 1, and how far a view is turned."""
+
+    nobody: float = 0.06
+    quarter_turn: float = 0.06
+    tilt: float = 7.0
+    """Standard deviation in degrees."""
+    whole: float = 0.55
+    """The whole picture, and not a part of it or one with mirrored surroundings."""
+    part: float = 0.3
+    second: float = 0.05
+    """A second subject in front."""
+    bystanders: float = 0.28
+    colour: float = 1.0
+    """Factor of the chances of every change of colour."""
+    damage: float = 1.0
+    """Factor of the chances of every kind of damage."""
+
+
+VARIED = Chances()
+NEAR = Chances(
+    nobody=0.03,
+    quarter_turn=0.03,
+    tilt=3.0,
+    whole=0.75,
+    part=0.2,
+    second=0.02,
+    bystanders=0.12,
+    colour=0.5,
+    damage=0.5,
+)
+"""For the end of a run: nearer to the photos that people send."""
+
 ASPECTS = ((4, 3), (4, 3), (4, 3), (4, 3), (3, 2), (3, 2), (1, 1), (3, 4))
 """Height : width of the canvases, as often as they are drawn."""
 
@@ -46,14 +80,21 @@ def canvas(rng: np.random.Generator, long_side: int) -> Canvas:
     return Canvas(*(max(round(side * scale / 32), 1) * 32 for side in (tall, wide)))
 
 
-def view(rng: np.random.Generator, sample: Sample, other: Sample | None, target: Canvas) -> View:
+def view(
+    rng: np.random.Generator,
+    sample: Sample,
+    other: Sample | None,
+    target: Canvas,
+    chances: Chances = VARIED,
+) -> View:
     """Draw a view of `sample`; with `other`, its person may be pasted in (a second subject)."""
-    if sample.mask is not None and rng.random() < 0.06:
+    if sample.mask is not None and rng.random() < chances.nobody:
         sample = _without_person(sample, sample.mask)
-    found = _seen(sample, _geometry(rng, sample.rgb.shape[:2], target), target)
+    found = _seen(sample, _geometry(rng, sample.rgb.shape[:2], target, chances), target)
     if other is not None and other.mask is not None and found.has_mask:
-        found = _with_others(rng, found, other.rgb, other.mask, target)
-    return replace(found, rgb=_damage(rng, _colour(rng, found.rgb)))
+        found = _with_others(rng, found, other.rgb, other.mask, target, chances)
+    coloured = _colour(rng, found.rgb, chances.colour)
+    return replace(found, rgb=_damage(rng, coloured, chances.damage))
 
 
 def whole(sample: Sample, target: Canvas) -> View:
@@ -74,17 +115,19 @@ def _seen(sample: Sample, matrix: Floats, target: Canvas) -> View:
     return View(rgb, mask, depth, sample.mask is not None, sample.depth is not None)
 
 
-def _geometry(rng: np.random.Generator, shape: tuple[int, int], target: Canvas) -> Floats:
+def _geometry(
+    rng: np.random.Generator, shape: tuple[int, int], target: Canvas, chances: Chances
+) -> Floats:
     """Draw the 2x3 matrix that maps canvas coordinates to picture coordinates."""
     height, width = shape
-    quarter = int(rng.integers(1, 4)) if rng.random() < 0.06 else 0
-    angle = np.deg2rad(np.clip(rng.normal(0, 7), -25, 25) + 90 * quarter)
+    quarter = int(rng.integers(1, 4)) if rng.random() < chances.quarter_turn else 0
+    angle = np.deg2rad(np.clip(rng.normal(0, chances.tilt), -25, 25) + 90 * quarter)
     tall, wide = (target.width, target.height) if quarter % 2 else (target.height, target.width)
     ratios = (height / tall, width / wide)
     kind = rng.random()
-    if kind < 0.55:
+    if kind < chances.whole:
         scale = max(ratios) * rng.uniform(0.92, 1.06)  # the whole picture
-    elif kind < 0.85:
+    elif kind < chances.whole + chances.part:
         scale = min(ratios) * rng.uniform(0.5, 0.98)  # a part of it
     else:
         scale = max(ratios) * rng.uniform(1.06, 1.25)  # mirrored surroundings: several people
@@ -152,7 +195,12 @@ def _without_person(sample: Sample, mask: Bytes) -> Sample:
 
 
 def _with_others(
-    rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes, target: Canvas
+    rng: np.random.Generator,
+    found: View,
+    photo: Bytes,
+    mask: Bytes,
+    target: Canvas,
+    chances: Chances,
 ) -> View:
     """Now and then a second subject in front, or up to three small bystanders behind.
 
@@ -160,10 +208,10 @@ def _with_others(
     subject and street scenes stayed at an IoU of .91. Nobody knows how far pasted people stand.
     """
     chance = rng.random()
-    if chance < 0.05:
-        rgb, both = _paste(rng, found, photo, mask, target)
+    if chance < chances.second:
+        rgb, both = _paste(rng, found, photo, mask, target, chances)
         return replace(found, rgb=rgb, mask=both, has_depth=False)
-    if chance < 0.33 and found.mask.max() > 127:
+    if chance < chances.second + chances.bystanders and found.mask.max() > 127:
         rgb = found.rgb
         for _ in range(int(rng.integers(1, 4))):
             rgb = _bystander(rng, replace(found, rgb=rgb), photo, mask, target)
@@ -191,9 +239,14 @@ def _bystander(
 
 
 def _paste(
-    rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes, target: Canvas
+    rng: np.random.Generator,
+    found: View,
+    photo: Bytes,
+    mask: Bytes,
+    target: Canvas,
+    chances: Chances,
 ) -> tuple[Bytes, Bytes]:
-    matrix = _geometry(rng, mask.shape, target)
+    matrix = _geometry(rng, mask.shape, target, chances)
     matrix[0, 2] += rng.choice((-1, 1)) * rng.uniform(0.2, 0.6) * mask.shape[1]
     size, flags = (target.width, target.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cover = np.asarray(cv2.warpAffine(mask, matrix, size, flags=flags, borderValue=0), np.uint8)
@@ -202,36 +255,36 @@ def _paste(
     return mixed.round().astype(np.uint8), np.maximum(found.mask, cover)
 
 
-def _colour(rng: np.random.Generator, rgb: Bytes) -> Bytes:
+def _colour(rng: np.random.Generator, rgb: Bytes, often: float) -> Bytes:
     """Exposure, gamma, contrast, white balance, saturation, grey."""
     ramp = np.linspace(0, 1, 256)[:, None].repeat(3, 1)
-    if rng.random() < 0.7:
+    if rng.random() < 0.7 * often:
         ramp = ramp ** np.exp(rng.normal(0, 0.25))
         ramp = (ramp - 0.5) * np.exp(rng.normal(0, 0.15)) + 0.5 + rng.normal(0, 0.04)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 * often:
         ramp = ramp * np.exp(rng.normal(0, 0.08, 3))
     table = (np.clip(ramp, 0, 1) * 255).round().astype(np.uint8)[None]
     rgb = np.asarray(cv2.LUT(rgb, table))
-    if rng.random() < 0.35:
+    if rng.random() < 0.35 * often:
         amount = 0.0 if rng.random() < 0.2 else float(np.exp(rng.normal(0, 0.3)))
         grey = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         rgb = np.asarray(cv2.addWeighted(rgb, amount, grey, 1 - amount, 0))
     return rgb
 
 
-def _damage(rng: np.random.Generator, rgb: Bytes) -> Bytes:
+def _damage(rng: np.random.Generator, rgb: Bytes, often: float) -> Bytes:
     """Blur, low resolution, noise, JPEG: what real uploads went through."""
-    if rng.random() < 0.12:
+    if rng.random() < 0.12 * often:
         rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.6)))
-    if rng.random() < 0.08:
+    if rng.random() < 0.08 * often:
         height, width = rgb.shape[:2]
         factor = rng.uniform(1.5, 3)
         small = cv2.resize(rgb, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
         rgb = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 * often:
         noise = rng.normal(0, rng.uniform(2, 14), rgb.shape).astype(np.float32)
         rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 * often:
         quality = int(rng.integers(30, 95))
         packed = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))

@@ -47,6 +47,7 @@ class Feed:
         self._seed = seed
         self._plain = plain
         self._size = 0
+        self._near = False
         self._samples: list[samples.Sample] = []
         self._pool = ThreadPoolExecutor(1)
         self._ready: dict[int, Future[Batch]] = {}
@@ -56,15 +57,17 @@ class Feed:
         """Steps in which every picture is seen about once."""
         return math.ceil(len(self._items) / self._batch)
 
-    def batch(self, step: int, size: int) -> Batch:
-        """Return the batch of `step` for inputs of long side `size`."""
-        if size != self._size:
+    def batch(self, step: int, size: int, *, near: bool = False) -> Batch:
+        """Return the batch of `step` for inputs of long side `size`; `near`: like the photo."""
+        if (size, near) != (self._size, self._near):
             self._finish()
+            self._near = near
+        if size != self._size:
             self._samples = samples.decode_all(self._items, math.ceil(size * 4 / 3))
             self._size = size
         for ahead in range(step, step + AHEAD + 1):
             if ahead not in self._ready:
-                self._ready[ahead] = self._pool.submit(self._make, ahead, size)
+                self._ready[ahead] = self._pool.submit(self._make, ahead, size, near)
         return self._ready.pop(step).result()
 
     def close(self) -> None:
@@ -78,7 +81,8 @@ class Feed:
         self._pool.submit(int).result()  # what runs has ended
         self._ready.clear()
 
-    def _make(self, step: int, size: int) -> Batch:
+    def _make(self, step: int, size: int, near: bool) -> Batch:
+        chances = augment.NEAR if near else augment.VARIED
         count = len(self._samples)
         rng = np.random.default_rng((self._seed, step))
         target = augment.Canvas(size, size * 3 // 4 // 32 * 32)
@@ -92,7 +96,7 @@ class Feed:
                 continue
             order = np.random.default_rng((self._seed, 1, epoch)).permutation(count)
             other = self._samples[rng.integers(count)]
-            views.append(augment.view(rng, self._samples[order[index]], other, target))
+            views.append(augment.view(rng, self._samples[order[index]], other, target, chances))
         rgb = torch.from_numpy(np.stack([v.rgb for v in views])).permute(0, 3, 1, 2)
         matte = torch.from_numpy(np.stack([v.mask for v in views])[:, None])
         disparity = torch.from_numpy(np.stack([v.depth for v in views])[:, None])

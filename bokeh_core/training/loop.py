@@ -94,7 +94,7 @@ def create(network: nn.Module, recipe: Recipe, device: str = "cpu") -> State:
             optimiser, patience=recipe.patience, factor=recipe.factor
         )
     averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    scaled = precision.choose(recipe.precision, recipe.task, device).scaled
+    scaled = precision.choose(recipe.precision, device).scaled
     scaler = torch.amp.GradScaler(enabled=scaled)
     return State(network, optimiser, plateau, averaged, scaler)
 
@@ -102,13 +102,13 @@ def create(network: nn.Module, recipe: Recipe, device: str = "cpu") -> State:
 def train(state: State, feed: Feed, recipe: Recipe, objective: Objective, hooks: Hooks) -> bool:
     """Train to the end of the recipe; returns False when a signal stopped it before that."""
     device = str(next(state.network.parameters()).device)
-    forward = precision.choose(recipe.precision, recipe.task, device).forward(state.network)
+    forward = precision.choose(recipe.precision, device).forward(state.network)
     saved = time.monotonic()
     with _stop_signals() as caught:
         while (part := done(state, recipe, feed)) < 1 and not caught:
             begun = time.monotonic()
             size = recipe.size(part)
-            batch = feed.batch(state.step, size).to(device)
+            batch = feed.batch(state.step, size, near=part >= recipe.plain).to(device)
             losses = _step(state, recipe, functools.partial(objective, forward, batch), part)
             state.step += 1
             state.seconds += time.monotonic() - begun

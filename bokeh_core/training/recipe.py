@@ -43,6 +43,8 @@ class Recipe:
     """Plateau: epochs without a better validation loss before the rate is cut to `factor`."""
     sizes: tuple[tuple[float, int], ...] = ((0.0, 256), (0.55, 320), (0.82, 384))
     """(from this part of the run on, long side of the input)."""
+    plain: float = 0.7
+    """From this part of the run on, most views are nearly the photo itself (`augment.NEAR`)."""
     average: float = 0.98
     """Decay of the running mean of the weights that is exported; 0: export the weights."""
     clip: float = 5.0
@@ -74,13 +76,14 @@ class Recipe:
 
 
 FURTHER = Recipe(
-    rate=6e-4,
-    encoder_rate=2e-4,
-    sizes=((0.0, 320), (0.25, 384), (0.75, 448)),
-    average=0.995,
+    rate=9e-4,
+    encoder_rate=3e-4,
+    sizes=((0.0, 320), (0.3, 384), (0.7, 448)),
+    average=0.998,
 )
-"""Going on from trained weights (`--init`): half the rates, and the larger pictures for most of the
-run. What is left to learn are outlines, and they are scored at a long side of 640."""
+"""Going on from trained weights (`--init`): three quarters of the rates, and the larger pictures
+for most of the run. What is left to learn are outlines, and they are scored at a long side of 640.
+"""
 
 PAPER = Recipe(
     task="portrait",
@@ -94,6 +97,7 @@ PAPER = Recipe(
     decay=0.0,
     schedule="plateau",
     sizes=((0.0, 320),),
+    plain=1.0,
     average=0.0,
 )
 """The paper's training: SGD, momentum 0.99, rate 0.1, ReduceLROnPlateau(0, 0.9), batch 8, L1."""

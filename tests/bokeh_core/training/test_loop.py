@@ -43,13 +43,13 @@ def test_stopped_after_two_steps_and_resumed_equals_four_steps_at_once(
     whole = runs.train(run(tmp_path / "whole", portraits, recipe), print)
     made = feed.Feed.batch
 
-    def interrupted(self, step, size):
+    def interrupted(self, step, size, **kind):
         if step == 2 and not self._plain:
             import os
             import signal
 
             os.kill(os.getpid(), signal.SIGTERM)  # arrives while the third step is under way
-        return made(self, step, size)
+        return made(self, step, size, **kind)
 
     monkeypatch.setattr(feed.Feed, "batch", interrupted)
     halves = run(tmp_path / "halves", portraits, recipe)
@@ -166,6 +166,19 @@ def test_batches_are_the_same_for_the_same_step(portraits):
     assert first.rgb.shape != other.rgb.shape or not torch.equal(first.rgb, other.rgb)
 
 
+def test_the_same_step_gives_the_same_batch_after_the_views_changed_their_kind(portraits):
+    items = layouts.find(portraits)
+    source = feed.Feed(items, batch=3, seed=5)
+    varied = source.batch(1, 64)  # and the next ones are prepared, of the same kind
+    switched = source.batch(2, 64, near=True)
+    source.close()
+    source = feed.Feed(items, batch=3, seed=5)
+    near, fresh = source.batch(1, 64, near=True), source.batch(2, 64, near=True)
+    source.close()
+    assert torch.equal(switched.rgb, fresh.rgb)
+    assert varied.rgb.shape != near.rgb.shape or not torch.equal(varied.rgb, near.rgb)
+
+
 def test_the_mask_moves_with_the_picture(portraits):
     """The drawn person is brighter than everything else, whatever the view."""
     source = feed.Feed(layouts.find(portraits), batch=8, seed=0, plain=True)
@@ -182,9 +195,9 @@ def test_every_picture_is_seen_once_an_epoch_each_time_in_another_order(portrait
     seen = []
     view = feed.augment.view
 
-    def recorded(rng, sample, other, target):
+    def recorded(rng, sample, *further):
         seen.append(sample.key)
-        return view(rng, sample, other, target)
+        return view(rng, sample, *further)
 
     monkeypatch.setattr(feed.augment, "view", recorded)
     items = layouts.find(portraits)

@@ -7,7 +7,7 @@ import torch
 
 from bokeh_core.errors import InputError
 from bokeh_core.training import losses
-from bokeh_core.training.joint_losses import disparity_loss, matte_loss
+from bokeh_core.training.joint_losses import disparity_loss, matte_loss, order
 
 ALL = [("portrait", name) for name in losses.MATTE] + [("depth", name) for name in losses.DEPTH]
 
@@ -70,3 +70,15 @@ def test_an_unknown_loss_lists_the_known_ones():
         losses.find("portrait", "hinge")
     with pytest.raises(InputError, match="berhu"):
         losses.find("depth", "dice")
+
+
+def test_the_order_is_right_when_all_is_spread_further_and_wrong_when_anything_is_turned_round():
+    torch.manual_seed(0)
+    target = torch.rand(2, 1, 24, 32) * 0.5 + 0.2
+    assert float(order(target, target).max()) == 0
+    assert float(order(1.5 * target, target).max()) < 1e-6
+    flat = order(torch.full_like(target, 0.4), target)
+    assert (flat > 0.5).all()
+    assert (order(1 - target, target) > 2 * flat).all()
+    tiny = 0.5 + 0.01 * target  # far things: hundredths of disparity
+    assert (order(1 - tiny, tiny) > order(tiny, tiny)).all()

@@ -15,28 +15,26 @@ from bokeh_core.training.recipe import PAPER, Recipe
 
 
 @pytest.mark.parametrize(
-    ("asked", "task", "device", "units", "wanted"),
+    ("asked", "device", "units", "wanted"),
     [
-        ("fp32", "portrait", "cuda", True, "fp32"),
-        ("auto", "portrait", "cuda:0", False, "fp16 mixed precision"),
-        ("auto", "joint", "cuda", False, "fp16 mixed precision"),
-        ("auto", "portrait", "cpu", True, "bf16 mixed precision"),
-        ("auto", "depth", "cpu", False, "fp32"),
-        ("auto", "joint", "cpu", True, "fp32"),
-        ("bf16", "joint", "cpu", False, "bf16 mixed precision"),
-        ("auto", "portrait", "mps", True, "fp32"),
+        ("fp32", "cuda", True, "fp32"),
+        ("auto", "cuda:0", False, "fp16 mixed precision"),
+        ("auto", "cpu", True, "bf16 mixed precision"),
+        ("auto", "cpu", False, "fp32"),
+        ("bf16", "cpu", False, "bf16 mixed precision"),
+        ("auto", "mps", True, "fp32"),
     ],
 )
-def test_auto_takes_what_the_device_gains_by(monkeypatch, asked, task, device, units, wanted):
+def test_auto_takes_what_the_device_gains_by(monkeypatch, asked, device, units, wanted):
     monkeypatch.setattr(precision, "cpu_has_bf16", lambda: units)
-    found = precision.choose(asked, task, device)
+    found = precision.choose(asked, device)
     assert str(found) == wanted
     assert found.scaled == wanted.startswith("fp16")
 
 
 def test_an_unknown_precision_is_refused():
     with pytest.raises(InputError, match="auto, fp32, bf16"):
-        precision.choose("fp8", "joint", "cpu")
+        precision.choose("fp8", "cpu")
 
 
 @pytest.mark.parametrize("network", [UNet(UNetConfig("plain", width=8)), SharedPortraitNet()])
@@ -44,7 +42,7 @@ def test_mixed_precision_gives_fp32_outputs_close_to_the_full_ones(network):
     torch.manual_seed(0)
     rgb = torch.rand(2, 3, 64, 64)
     network = network.eval()
-    full, mixed = (precision.choose(name, "joint", "cpu") for name in ("fp32", "bf16"))
+    full, mixed = (precision.choose(name, "cpu") for name in ("fp32", "bf16"))
     with torch.no_grad():
         a, b = full.forward(network)(rgb), mixed.forward(network)(rgb)
     for exact, rough in zip(*((x if isinstance(x, tuple) else (x,)) for x in (a, b)), strict=True):

@@ -47,11 +47,52 @@ def test_the_picture_frame_is_no_outline():
     assert not matte_metrics.outline(solid).any()
 
 
+def test_the_gradient_error_is_the_benchmarks():
+    """By its definition, pixel by pixel: filters, borders and the unit of Rhemann et al. 2009."""
+    rng = np.random.default_rng(4)
+    matte, truth = rng.random((2, 13, 11), np.float32)
+
+    def bell(x):
+        return np.exp(-(x**2) / (2 * 1.4**2)) / (1.4 * np.sqrt(2 * np.pi))
+
+    y, x = np.mgrid[-4:5, -4:5].astype(float)  # beyond 4 pixels the bell is below a hundredth
+    assert bell(3) > 0.01 > bell(4)
+    filter_x = bell(y) * -x * bell(x) / 1.4**2
+    filter_x /= np.sqrt((filter_x**2).sum())
+
+    def magnitude(plane):
+        padded = np.pad(plane.astype(float), 4, mode="edge")
+        found = np.zeros_like(plane, float)
+        for row, column in np.ndindex(plane.shape):
+            window = padded[row : row + 9, column : column + 9]
+            found[row, column] = np.hypot((window * filter_x).sum(), (window * filter_x.T).sum())
+        return found
+
+    expected = ((magnitude(matte) - magnitude(truth)) ** 2).sum() / 1000
+    assert matte_metrics.gradient_error(matte, truth) == pytest.approx(expected, rel=1e-4)
+
+
+def test_sad_conn_and_grad_are_sums_in_thousands_and_mse_is_a_mean():
+    truth = np.zeros((100, 100), np.float32)
+    truth[:, 50:] = 1
+    matte = truth.copy()
+    matte[:, :20] = 1
+    score = matte_metrics.score(matte, truth)
+    assert score.sad == pytest.approx(2)
+    assert score.mse == pytest.approx(0.2)
+    assert score.conn == pytest.approx(2)
+    step = np.arange(-4, 5) * np.exp(-(np.arange(-4, 5) ** 2) / (2 * 1.4**2))
+    rise = np.cumsum(step / np.linalg.norm(step))
+    bell = np.exp(-(np.arange(-4, 5) ** 2) / (2 * 1.4**2))
+    along = (bell / np.linalg.norm(bell)).sum()  # every row of an upright edge is alike
+    assert score.grad == pytest.approx(100 * (rise**2).sum() * along**2 / 1000, rel=1e-3)
+
+
 def test_blur_costs_gradient_and_a_loose_island_costs_connectivity(disc):
     import cv2
 
     soft = cv2.GaussianBlur(disc, (0, 0), 3)
-    assert matte_metrics.score(soft, disc).grad > 0.005
+    assert matte_metrics.score(soft, disc).grad > 0.5
     island = disc.copy()
     island[5:15, 5:15] = 1
     assert matte_metrics.score(island, disc).conn == pytest.approx(0.1)

@@ -162,6 +162,7 @@ def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
         return list(_nyu(root))
     if not root.is_dir():
         raise InputError(f"{root} does not exist: --data must be a folder or a NYU .mat file")
+    root = root.resolve()  # pictures right in it are named, and so split, by its own name
     absent = [folder for folder in folders if not (root / folder).is_dir()]
     if absent:
         raise InputError(f"no folder {', '.join(absent)} in {root}")

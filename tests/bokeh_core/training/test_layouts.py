@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -147,6 +148,16 @@ def test_the_split_depends_on_the_name_alone_and_is_fixed():
     held = [item.name for item in items if item.held_out]
     assert 0.08 < len(held) / len(items) < 0.12
     assert held[:4] == ["00005", "00006", "00031", "00034"]
+
+
+def test_the_split_does_not_depend_on_how_the_folder_is_spelled(portraits, monkeypatch):
+    keys = [item.key for item in layouts.find(portraits)]
+    assert keys == [f"drawn/{index:03d}" for index in range(30)]
+    inner = portraits / "drawn"
+    (inner / "below").mkdir()
+    for folder, spelled in ((portraits, "."), (inner, "."), (inner, ".."), (inner / "below", "..")):
+        monkeypatch.chdir(folder)
+        assert [item.key for item in layouts.find(Path(spelled))] == keys
 
 
 @pytest.mark.parametrize("module", ["h5py", "scipy.io"])

@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from bokeh_core.errors import InputError
 from bokeh_core.evaluation import depth_metrics, matte_metrics
 from bokeh_core.evaluation.depth_metrics import DepthScore
 from bokeh_core.evaluation.matte_metrics import MatteScore
+from bokeh_core.networks.inference import check_photo
 from bokeh_core.picture.transfer import to_linear
 
 if TYPE_CHECKING:
@@ -42,12 +44,18 @@ class Row:
 def rate_mattes(
     items: Iterable[Item], estimate: Callable[[Float32], Float32], tick: Callable[[int], None]
 ) -> list[tuple[Item, MatteScore]]:
-    """Score `estimate(linear rgb) -> matte` on every item that has a mask."""
+    """Score `estimate(linear rgb) -> matte` on every item that has a mask.
+
+    Raises
+    ------
+    InputError
+        A picture cannot be read or worked on; it is named.
+    """
     rated = []
     for count, item in enumerate(items, 1):
         found = item.read()
         if found.mask is not None:
-            matte = estimate(to_linear(found.rgb))
+            matte = estimate(_photo(item, found))
             rated.append((item, matte_metrics.score(matte, _fraction(found.mask))))
         tick(count)
     return rated
@@ -56,13 +64,19 @@ def rate_mattes(
 def rate_depths(
     items: Iterable[Item], estimate: Callable[[Float32], Float32], tick: Callable[[int], None]
 ) -> list[tuple[Item, DepthScore]]:
-    """Score `estimate(linear rgb) -> disparity` on every item that has a depth label."""
+    """Score `estimate(linear rgb) -> disparity` on every item that has a depth label.
+
+    Raises
+    ------
+    InputError
+        A picture cannot be read or worked on; it is named.
+    """
     rated = []
     for count, item in enumerate(items, 1):
         found = item.read()
         if found.disparity is not None:
             size = (found.disparity.shape[1], found.disparity.shape[0])
-            small = cv2.resize(estimate(to_linear(found.rgb)), size, interpolation=cv2.INTER_AREA)
+            small = cv2.resize(estimate(_photo(item, found)), size, interpolation=cv2.INTER_AREA)
             mask = None
             if found.mask is not None:
                 mask = cv2.resize(_fraction(found.mask), size, interpolation=cv2.INTER_AREA)
@@ -122,6 +136,13 @@ def sheet(
         columns.append(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
     width = round(height * found.rgb.shape[1] / found.rgb.shape[0])
     return np.hstack([cv2.resize(c, (width, height)) for c in columns])
+
+
+def _photo(item: Item, found: Labelled) -> Float32:
+    try:
+        return check_photo(to_linear(found.rgb))
+    except InputError as error:
+        raise InputError(f"{item.key}: {error}") from None
 
 
 def _known_mean(values: Sequence[float]) -> float:

@@ -54,7 +54,7 @@ class Labelled:
     rgb : ndarray (H, W, 3), uint8
         sRGB-encoded.
     mask : ndarray (H, W), uint8 or None
-        255 = subject.
+        255 = subject; of the photo's size.
     disparity : ndarray (h, w), float32 or None
         Relative inverse depth, larger = nearer, of any size and scale.
     """
@@ -106,8 +106,11 @@ class FileItem(Item):
 
     def read(self) -> Labelled:
         """Read picture and labels; InputError names the file that cannot be read."""
-        rgb = cv2.cvtColor(_image(self.photo, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        mask = None if self.mask is None else _mask(self.mask)
+        bgr = _image(self.photo, cv2.IMREAD_COLOR)
+        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        mask = None
+        if self.mask is not None:
+            mask = _fitted(_mask(self.mask), rgb, f"{self.mask} on {self.photo}")
         depth = None
         if self.depth is not None:
             codes = _image(self.depth, cv2.IMREAD_UNCHANGED)
@@ -116,7 +119,7 @@ class FileItem(Item):
             codes = codes[..., 0] if codes.ndim == 3 else codes
             full = np.float32(np.iinfo(codes.dtype).max)
             depth = np.asarray(codes.astype(np.float32) / full, np.float32)
-        return Labelled(np.asarray(rgb, np.uint8), mask, depth)
+        return Labelled(rgb, mask, depth)
 
 
 @dataclass(frozen=True)
@@ -260,6 +263,17 @@ def _mask(path: Path) -> Bytes:
             raise InputError(f"cannot read {path} as a mask: {error}") from error
         return np.asarray(inside * np.uint8(255), np.uint8)
     return np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _fitted(mask: Bytes, rgb: Bytes, names: str) -> Bytes:
+    """Bring a mask to its photo's size; InputError unless the proportions agree to a pixel."""
+    (height, width), (tall, wide) = mask.shape, rgb.shape[:2]
+    if (height, width) == (tall, wide):
+        return mask
+    if abs(height * wide - width * tall) > max(height, width, tall, wide):
+        raise InputError(f"{names}: a mask of {width} x {height} for a photo of {wide} x {tall}")
+    method = cv2.INTER_AREA if wide < width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(mask, (wide, tall), interpolation=method), np.uint8)
 
 
 def _needed(module: str) -> Any:

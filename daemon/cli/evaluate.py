@@ -24,7 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="everything",
         help="the training part too, not only 10 %%",
     )
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="pictures per folder")
+    parser.add_argument(
+        "--limit",
+        type=values.whole(0),
+        default=0,
+        metavar="N",
+        help="pictures per folder; 0 = all (the default)",
+    )
     parser.add_argument(
         "--model", default="portrait", metavar="NAME", help="see defocus models list"
     )

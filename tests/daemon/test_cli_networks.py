@@ -110,6 +110,12 @@ def test_evaluate_prints_a_table_and_writes_the_worst(data, tmp_path, capsys):
     assert "subject_pairs" in capsys.readouterr().out
 
 
+def test_a_limit_below_zero_is_refused(data, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "portrait", "--data", str(data), "--limit", "-3"])
+    assert "from 0" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["portrait", "depth"])
 def test_ablate_writes_one_report_of_all_variants(data, tmp_path, capsys, task):

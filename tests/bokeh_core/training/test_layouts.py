@@ -88,6 +88,20 @@ def test_a_named_folder_that_is_not_there_is_refused_by_name(portraits):
         layouts.find(portraits, ("drawn", "darwn", "other"))
 
 
+def test_a_mask_of_another_size_is_brought_to_that_of_the_photo(tmp_path):
+    half = np.zeros((25, 17), np.uint8)  # of 50 x 33, rounded
+    half[:10] = 255
+    cv2.imwrite(str(tmp_path / "a.jpg"), picture((50, 33)))
+    cv2.imwrite(str(tmp_path / "a_mask.png"), half)
+    (item,) = layouts.find(tmp_path)
+    mask = item.read().mask
+    assert mask.shape == (50, 33)
+    assert (mask > 127).mean() == pytest.approx(0.4, abs=0.01)
+    cv2.imwrite(str(tmp_path / "a_mask.png"), half.T)
+    with pytest.raises(InputError, match=r"a_mask\.png on .*a\.jpg: a mask of 25 x 17 for a photo"):
+        item.read()
+
+
 def huge():
     """A PNG whose header claims more pixels than OpenCV takes."""
     whole = cv2.imencode(".png", picture())[1].tobytes()

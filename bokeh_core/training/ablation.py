@@ -44,7 +44,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Result:
-    """What a variant reached on the test part; rates are of all pixels."""
+    """What a variant reached on the test part; rates are of all pixels.
+
+    Of depth, all but `rank` is after the best scale and shift of each picture's disparity.
+    """
 
     variant: Variant
     parameters: int
@@ -160,21 +163,23 @@ def _scores(
     recipe: Recipe,
     variant: Variant,
 ) -> dict[str, float]:
+    """Score one picture; disparity after scale and shift, which some losses leave open."""
     found = torch.sigmoid(logits)[0].numpy()
     if variant.border:
         found = border_refined(found, photo.mean(0).numpy())
-        logits = torch.logit(torch.from_numpy(found).clamp(1e-4, 1 - 1e-4))[None]
     wanted = truth[0].numpy()
-    cut = 0.5 if recipe.task == "portrait" else float(np.median(wanted))
+    flat, label = (plane.ravel().astype(np.float64) for plane in (found, wanted))
+    cut = 0.5
+    if recipe.task == "depth":
+        found = depth_metrics.align(flat, label).reshape(wanted.shape).astype(np.float32)
+        cut = float(np.median(wanted))
     inside, true = found > cut, wanted > cut
     return {
-        "loss": float(losses.l1(logits[None], truth[None])[0]),
+        "loss": float(np.abs(found - wanted).mean()),
         "accuracy": _accuracy(found, wanted, recipe.task),
         "iou": iou(inside, true),
         "boundary": boundary_f(inside, true, 2.0),
-        "rank": depth_metrics.rank_correlation(
-            found.ravel().astype(np.float64), wanted.ravel().astype(np.float64)
-        ),
+        "rank": depth_metrics.rank_correlation(flat, label),
         "tn": float((~inside & ~true).mean()),
         "fp": float((inside & ~true).mean()),
         "fn": float((~inside & true).mean()),

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 SAMPLE = Path(picture.__file__).parent.parent / "samples" / "astronaut.png"
 """Public domain: the only portrait that reports may show."""
 
+ALIGNED = (
+    "All of ours but the rank is after scale and shift of each picture's disparity to its label "
+    "by least squares: some losses leave both open."
+)
+"""What the report on depth says about its scores."""
+
 Pair = tuple["Result", "nn.Module"]
 
 
@@ -36,6 +42,7 @@ def write(pairs: Sequence[Pair], task: str, name: str, facts: Sequence[str], out
         "",
         *facts,
         "",
+        *([ALIGNED, ""] if task == "depth" else []),
         *table([result for result, _ in pairs], task),
         "",
         "Confusion (parts of all test pixels; rows truth, columns found: background, subject"

@@ -163,6 +163,7 @@ def test_ablate_losses_trains_one_network_under_every_loss(data, tmp_path, task,
     table = report[: report.index("Confusion")]
     assert sum(line.startswith("| ") for line in table.splitlines()) == count + 1
     assert "| ssim |" in table
+    assert ("after scale and shift" in report) == (task == "depth")
 
 
 def test_ablate_can_train_some_rows_only(data, tmp_path, capsys):

@@ -14,6 +14,7 @@ from bokeh_core.training import ablation, layouts
 from bokeh_core.training.recipe import PAPER
 from bokeh_core.training.runs import Run
 
+DEPTH = replace(PAPER, task="depth")
 VARIANT = ablation.Variant("tiny", UNetConfig("plain", width=2), None)
 
 
@@ -46,6 +47,19 @@ def test_a_test_picture_without_the_label_does_not_count(portraits, network, tas
         label(item, task).unlink()
     with pytest.raises(InputError, match="no picture of the test part has a"):
         ablation.score(network, plan(portraits, task), VARIANT, 0.0)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(0.9, 0.05), (0.2, 0.5)])
+def test_scale_and_shift_of_the_disparity_are_free(scale, shift):
+    truth = torch.rand((1, 24, 18), generator=torch.Generator().manual_seed(2))
+    logits = torch.logit(truth * scale + shift)
+    scores = ablation._scores(torch.zeros(3, 96, 72), logits, truth, DEPTH, VARIANT)
+    assert scores["loss"] == pytest.approx(0, abs=1e-5)
+    assert scores["rank"] == pytest.approx(1)
+    assert scores["accuracy"] == 1
+    assert scores["iou"] > 0.98
+    opposite = ablation._scores(torch.zeros(3, 96, 72), -logits, truth, DEPTH, VARIANT)
+    assert opposite["rank"] == pytest.approx(-1)
 
 
 def test_a_network_that_fails_leaves_no_thread_behind(portraits, network, monkeypatch):

@@ -12,6 +12,14 @@ from bokeh_core.errors import InputError, OutOfMemory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FULL = (
+    "can't allocate memory",  # torch on the host
+    "insufficient memory",  # OpenCV
+    "out of memory",  # the drivers of CUDA and MPS
+    "_status_alloc_failed",  # cuBLAS, cuDNN and their like
+)
+"""What a fault says that is a lack of memory, in lower case."""
+
 
 def find(wanted: str | torch.device | None) -> torch.device:
     """Return a device that works; None or "auto": a GPU where there is one.
@@ -34,14 +42,14 @@ def find(wanted: str | torch.device | None) -> torch.device:
 
 
 def is_full(fault: BaseException) -> bool:
-    """Tell a lack of memory from other faults: torch, on the host, and OpenCV have no class for it.
+    """Tell a lack of memory from other faults; beside torch's caching allocators few have a class.
 
-    (They raise RuntimeError and cv2.error with these texts.)
+    (The rest is RuntimeError and cv2.error with the texts of `FULL`.)
     """
     if isinstance(fault, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(fault).lower()
-    return "can't allocate memory" in text or "insufficient memory" in text
+    return any(words in text for words in FULL)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bokeh_core import upsampling
+from bokeh_core.devices import room_on
 from bokeh_core.errors import ModelMissing
 from bokeh_core.networks import hub, inference
 
@@ -102,6 +103,8 @@ def by_network(
     ------
     ModelMissing, ModelCorrupt
         The model was not fetched, or is not what it should be.
+    OutOfMemory
+        The device has no room.
 
     References
     ----------
@@ -111,9 +114,12 @@ def by_network(
     size = (pixels.shape[1], pixels.shape[0])
     band = band_of(upsampling.resized(matte, size), NETWORK_BAND)
     colours = upsampling.guide(upsampling.resized(rgb, size))
-    return _refined(
-        rgb, matte, colours, band, lambda: hub.alpha(pixels, band.trimap, model, device), progress
-    )
+
+    def solve() -> Float32:
+        with room_on(device):
+            return hub.alpha(pixels, band.trimap, model, device)
+
+    return _refined(rgb, matte, colours, band, solve, progress)
 
 
 def _refined(

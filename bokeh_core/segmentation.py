@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bokeh_core import hair, subjects, upsampling
 from bokeh_core import progress as progress_rule
 from bokeh_core.borders import border_refined
+from bokeh_core.devices import room_on
 from bokeh_core.errors import InputError
 from bokeh_core.limits import checked_point
 from bokeh_core.networks import hub, inference, registry
@@ -75,6 +76,8 @@ def portrait_matte(
         `rgb` or a parameter is unusable.
     ModelMissing, ModelCorrupt
         The weights cannot be used.
+    OutOfMemory
+        The device has no room.
 
     References
     ----------
@@ -118,7 +121,8 @@ def full_matte(
     optional = hub.MODELS.get(choice.model)
     matting = optional if optional and optional.task == "matte" else None
     if matting:
-        hub.network(matting, choice.device)  # a missing model is an error, whoever is in the photo
+        with room_on(choice.device):  # a missing model is an error, whoever is in the photo
+            hub.network(matting, choice.device)
     coarse = _chosen(seen, choice)
     progress("matte", 0.0)
     if coarse.max() < EMPTY:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import platformdirs
 import torch
 
+from bokeh_core import devices
 from bokeh_core.errors import ModelCorrupt, ModelMissing
 from bokeh_core.networks import imagenet
 
@@ -165,6 +166,8 @@ def network(model: HubModel, device: str) -> Any:
             folder(model), local_files_only=True, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, RuntimeError) as error:
+        if devices.is_full(error):
+            raise
         reason = str(error).splitlines()[0]
         raise ModelCorrupt(
             f"{folder(model)} cannot be loaded ({reason}): delete it, then defocus models fetch "

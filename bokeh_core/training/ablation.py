@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from bokeh_core.borders import border_refined
+from bokeh_core.devices import room_on
 from bokeh_core.evaluation import depth_metrics
 from bokeh_core.evaluation.matte_metrics import boundary_f, iou
 from bokeh_core.networks.unet import UNetConfig
@@ -145,7 +146,7 @@ def _predictions(
     with closing(Feed(held, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)) as feed:
         for step in range(feed.epoch_steps):
             batch = feed.batch(step, run.recipe.size(1.0))
-            with torch.no_grad():
+            with room_on(run.device), torch.no_grad():
                 logits = network(batch.rgb.to(run.device)).cpu()
             truth = batch.matte
             if run.recipe.task == "depth":

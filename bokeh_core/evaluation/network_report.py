@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -16,10 +17,10 @@ from bokeh_core.networks import registry
 from bokeh_core.picture.transfer import to_linear
 from bokeh_core.segmentation import Refine, portrait_matte
 from bokeh_core.training import layouts
+from bokeh_core.training.export import INPUT_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from bokeh_core.progress import Progress
 
@@ -39,6 +40,7 @@ class Plan:
     limit: int = 0
     """Pictures per folder; 0 = all."""
     model: str = registry.DEFAULT
+    """By name; or a .safetensors file of the shared network, such as a training leaves."""
     refine: Refine = "guided"
     device: str = "cpu"
 
@@ -67,6 +69,9 @@ def choose(plan: Plan) -> list[layouts.Item]:
 def evaluate(plan: Plan, out: Path | None, progress: Progress) -> str:
     """Score, write `scores.csv`, `table.md` and the worst ten into `out`; returns the table."""
     items = choose(plan)
+    if plan.model.endswith(".safetensors"):
+        opened = registry.open_file(Path(plan.model), INPUT_SIZE)
+        plan = replace(plan, model=opened.name)
 
     def tick(count: int) -> None:
         progress(plan.task, count / len(items))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def network(name: str, device: str) -> tuple[nn.Module, registry.ModelRecord]:
     try:
         model.load_state_dict(registry.load_tensors(record))
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+        reason = textwrap.shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
         raise ModelCorrupt(f"{record.file} does not fit {record.architecture}: {reason}") from None
     model = model.eval().to(devices.find(device)).to(memory_format=torch.channels_last)
     return model, record

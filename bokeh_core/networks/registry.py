@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ DEFAULT = "portrait"
 """The network that `portrait_matte` and `estimate_depth` use unless told otherwise."""
 
 _INDEX = "registry.json"
+
+_OPENED: dict[str, ModelRecord] = {}
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def records(folder: Path = WEIGHTS) -> dict[str, ModelRecord]:
 
 def find(name: str, folder: Path = WEIGHTS) -> ModelRecord:
     """Return the record of `name`; ModelMissing names the ones there are."""
+    if name in _OPENED:
+        return _OPENED[name]
     known = records(folder)
     if name not in known:
         raise ModelMissing(
@@ -75,6 +79,38 @@ def find(name: str, folder: Path = WEIGHTS) -> ModelRecord:
             "(defocus models list shows the optional models too)"
         )
     return known[name]
+
+
+def open_file(path: Path, input_size: int) -> ModelRecord:
+    """Make a weights file usable in this process as if embedded, under the name of the record.
+
+    Its architecture has to be the default network's, which shows when it is loaded. A function of
+    its own, as names may come over a socket and should not open files.
+
+    Raises
+    ------
+    ModelMissing
+        When the file is absent or not readable.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelMissing(f"{path}: {error.strerror or error}") from None
+    digest = hashlib.sha256(content).hexdigest()
+    record = replace(
+        find(DEFAULT),
+        name=digest,  # networks are kept by name, and the file may change
+        file=str(path.resolve()),
+        sha256=digest,
+        bytes=len(content),
+        input_size=input_size,
+        data="",
+        teacher="",
+        command="",
+        begun_from="",
+    )
+    _OPENED[record.name] = record
+    return record
 
 
 def verify(record: ModelRecord, folder: Path = WEIGHTS) -> bytes:

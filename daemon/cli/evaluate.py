@@ -32,7 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="pictures per folder; 0 = all (the default)",
     )
     parser.add_argument(
-        "--model", default="portrait", metavar="NAME", help="see defocus models list"
+        "--model",
+        default="portrait",
+        metavar="NAME|FILE",
+        help="see defocus models list; or the weights.safetensors of defocus train joint",
     )
     parser.add_argument(
         "--refine",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+import safetensors.torch
 
 from bokeh_core.networks import registry
+from bokeh_core.networks.unet import UNet, UNetConfig
 from bokeh_core.training.recipe import FURTHER, Recipe
 from daemon.cli import train
 from daemon.cli.main import main
@@ -108,6 +111,30 @@ def test_evaluate_prints_a_table_and_writes_the_worst(data, tmp_path, capsys):
     assert len((out / "scores.csv").read_text().splitlines()) == 4
     assert main(["evaluate", "depth", "--data", str(data), "--all", "--limit", "2"]) == 0
     assert "subject_pairs" in capsys.readouterr().out
+
+
+def test_evaluate_takes_the_weights_of_a_run(data, tmp_path, capsys):
+    words = ["evaluate", "portrait", "--data", str(data), "--all", "--limit", "2", "--model"]
+    assert main([*words, registry.DEFAULT]) == 0
+    table = capsys.readouterr().out
+    file = tmp_path / "weights.safetensors"
+    shutil.copy(registry.WEIGHTS / registry.find(registry.DEFAULT).file, file)
+    assert main([*words, str(file)]) == 0
+    assert capsys.readouterr().out == table
+    halves = {name: plane.half() for name, plane in UNet(UNetConfig("plain")).state_dict().items()}
+    safetensors.torch.save_file(halves, file)
+    (tmp_path / "other.safetensors").write_bytes(b"no weights")
+    for name, complaint in (
+        ("weights", "does not fit"),
+        ("other", "is not a safetensors file"),
+        ("absent", "No such file"),
+    ):
+        assert main([*words, str(tmp_path / f"{name}.safetensors")]) == 1
+        error = capsys.readouterr().err
+        assert f"{name}.safetensors" in error
+        assert complaint in error
+        assert error.count("\n") == 1
+        assert len(error) < 400
 
 
 def test_a_limit_below_zero_is_refused(data, capsys):

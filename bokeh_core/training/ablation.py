@@ -140,10 +140,9 @@ def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Res
 def _predictions(
     network: nn.Module, run: Run
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield photo, logits and truth, (C, h, w), of each test picture."""
+    """Yield photo, logits and truth, (C, h, w), of each test picture, in its own orientation."""
     _, held = runs.split(run)
-    left = len(held)
-    with closing(Feed(held, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)) as feed:
+    with closing(Feed(held, batch=1, seed=run.recipe.seed, plain=True)) as feed:
         for step in range(feed.epoch_steps):
             batch = feed.batch(step, run.recipe.size(1.0))
             with room_on(run.device), torch.no_grad():
@@ -152,9 +151,7 @@ def _predictions(
             if run.recipe.task == "depth":
                 truth = batch.disparity
                 logits = torch.nn.functional.avg_pool2d(logits, 4)
-            for index in range(min(run.recipe.batch, left)):  # the last batch wraps around
-                yield batch.rgb[index], logits[index], truth[index]
-            left -= run.recipe.batch
+            yield batch.rgb[0], logits[0], truth[0]
 
 
 def _scores(

@@ -41,7 +41,10 @@ class Feed:
     """Random views of labelled pictures, decoded once per input size and kept in memory."""
 
     def __init__(self, items: list[Item], *, batch: int, seed: int, plain: bool = False) -> None:
-        """`plain` gives the whole pictures in order, without augmentation (for validation)."""
+        """`plain` gives the whole pictures without augmentation, upright ones first, for scores.
+
+        Each batch of them has the orientation of most of its pictures, so one at most mixes both.
+        """
         self._items = items
         self._batch = batch
         self._seed = seed
@@ -64,6 +67,8 @@ class Feed:
             self._near = near
         if size != self._size:
             self._samples = samples.decode_all(self._items, math.ceil(size * 4 / 3))
+            if self._plain:
+                self._samples.sort(key=_is_wide)
             self._size = size
         for ahead in range(step, step + AHEAD + 1):
             if ahead not in self._ready:
@@ -85,9 +90,7 @@ class Feed:
         chances = augment.NEAR if near else augment.VARIED
         count = len(self._samples)
         rng = np.random.default_rng((self._seed, step))
-        target = augment.Canvas(size, size * 3 // 4 // 32 * 32)
-        if not self._plain:
-            target = augment.canvas(rng, size)
+        target = self._plain_canvas(step, size) if self._plain else augment.canvas(rng, size)
         views = []
         for position in range(step * self._batch, (step + 1) * self._batch):
             epoch, index = divmod(position, count)
@@ -107,3 +110,16 @@ class Feed:
             torch.tensor([float(v.has_mask) for v in views]),
             torch.tensor([float(v.has_depth) for v in views]),
         )
+
+    def _plain_canvas(self, step: int, size: int) -> augment.Canvas:
+        first = step * self._batch % len(self._samples)
+        shown = self._samples[first : first + self._batch]  # without those seen a second time
+        short = size * 3 // 4 // 32 * 32
+        if 2 * sum(map(_is_wide, shown)) > len(shown):
+            return augment.Canvas(short, size)
+        return augment.Canvas(size, short)
+
+
+def _is_wide(sample: samples.Sample) -> bool:
+    height, width = sample.rgb.shape[:2]
+    return bool(width > height)

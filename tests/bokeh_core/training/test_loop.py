@@ -8,6 +8,7 @@ import textwrap
 import time
 from dataclasses import replace
 
+import cv2
 import pytest
 import torch
 
@@ -189,6 +190,28 @@ def test_the_mask_moves_with_the_picture(portraits):
     assert agreement > 0.98
     inside = torch.nn.functional.avg_pool2d(batch.matte, 4) > 0.9
     assert batch.disparity[inside].mean() > batch.disparity[~inside].mean() + 0.4
+
+
+def test_plain_pictures_keep_their_orientation_and_come_once(portraits, monkeypatch):
+    items = layouts.find(portraits)[:11]
+    for item in items[::3]:  # four of eleven lie on their side
+        for path in (item.photo, item.mask, item.depth):
+            cv2.imwrite(str(path), cv2.imread(str(path)).transpose(1, 0, 2))
+    seen = []
+    whole = feed.augment.whole
+
+    def recorded(sample, target):
+        agrees = (sample.rgb.shape[0] < sample.rgb.shape[1]) == (target.height < target.width)
+        seen.append((sample.key, agrees))
+        return whole(sample, target)
+
+    monkeypatch.setattr(feed.augment, "whole", recorded)
+    source = feed.Feed(items, batch=4, seed=5, plain=True)
+    shapes = [tuple(source.batch(step, 96).rgb.shape[2:]) for step in range(source.epoch_steps)]
+    source.close()
+    assert shapes == [(96, 64), (96, 64), (64, 96)]
+    assert sorted(key for key, _ in seen[:11]) == [item.key for item in items]
+    assert sum(agrees for _, agrees in seen[:11]) == 10  # one shares a batch with upright ones
 
 
 def test_every_picture_is_seen_once_an_epoch_each_time_in_another_order(portraits, monkeypatch):

@@ -13,6 +13,9 @@ Floats = npt.NDArray[np.float64]
 NEAR_TO_FAR = 10.0
 """Relative labels have no unit; AbsRel and the deltas read them as depths from 1 to this."""
 
+FARTHEST = 10.0
+"""In metres, to which estimates are clipped beside labels in metres: the range of NYU Depth v2."""
+
 _SAMPLES = 20_000
 
 
@@ -31,17 +34,30 @@ class DepthScore:
 
 
 def score(
-    disparity: Float32, label: Float32, mask: Float32 | None = None, *, seed: int = 0
+    disparity: Float32,
+    label: Float32,
+    mask: Float32 | None = None,
+    *,
+    metric: bool = False,
+    seed: int = 0,
 ) -> DepthScore:
-    """Compare disparity maps of one size (larger = nearer); the label may have any scale."""
+    """Compare disparity maps of one size (larger = nearer).
+
+    The label may have any scale. `metric`: it is one over metres, and AbsRel and the deltas are of
+    metres, after alignment in disparity (Ranftl et al., "Towards Robust Monocular Depth
+    Estimation", 2020).
+    """
     rng = np.random.default_rng(seed)
     pick = rng.integers(0, label.size, min(_SAMPLES, label.size))
     found, wanted = (plane.ravel()[pick].astype(np.float64) for plane in (disparity, label))
-    near = _unit(wanted)
-    aligned = align(found, near)
-    depth, truth = (
-        1 / (plane * (1 - 1 / NEAR_TO_FAR) + 1 / NEAR_TO_FAR) for plane in (aligned, near)
-    )
+    if metric:
+        depth, truth = 1 / align(found, wanted, 1 / FARTHEST, np.inf), 1 / wanted
+    else:
+        near = _unit(wanted)
+        depth, truth = (
+            1 / (plane * (1 - 1 / NEAR_TO_FAR) + 1 / NEAR_TO_FAR)
+            for plane in (align(found, near), near)
+        )
     ratio = np.maximum(depth / truth, truth / depth)
     pairs = float("nan") if mask is None else subject_pairs(disparity, label, mask, rng)
     return DepthScore(
@@ -59,11 +75,11 @@ def _unit(values: Floats) -> Floats:
     return np.asarray((values - low) / max(high - low, 1e-9))
 
 
-def align(found: Floats, wanted: Floats) -> Floats:
-    """Scale and shift by least squares, then clip to [0, 1]."""
+def align(found: Floats, wanted: Floats, low: float = 0.0, high: float = 1.0) -> Floats:
+    """Scale and shift by least squares, then clip to [low, high]."""
     columns = np.stack((found, np.ones_like(found)), 1)
     solution = np.linalg.lstsq(columns, wanted, rcond=None)[0]
-    return np.clip(columns @ solution, 0, 1)
+    return np.clip(columns @ solution, low, high)
 
 
 def rank_correlation(a: Floats, b: Floats) -> float:

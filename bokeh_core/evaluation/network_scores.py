@@ -80,7 +80,10 @@ def rate_depths(
             mask = None
             if found.mask is not None:
                 mask = cv2.resize(_fraction(found.mask), size, interpolation=cv2.INTER_AREA)
-            rated.append((item, depth_metrics.score(_plane(small), found.disparity, _maybe(mask))))
+            score = depth_metrics.score(
+                _plane(small), found.disparity, _maybe(mask), metric=found.metric
+            )
+            rated.append((item, score))
         tick(count)
     return rated
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -57,11 +58,14 @@ class Labelled:
         255 = subject; of the photo's size.
     disparity : ndarray (h, w), float32 or None
         Relative inverse depth, larger = nearer, of any size and scale.
+    metric : bool
+        `disparity` is one over metres.
     """
 
     rgb: Bytes
     mask: Bytes | None
     disparity: Float32 | None
+    metric: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,14 @@ class Item(ABC):
         return f"{self.folder}/{self.name}"
 
     @property
+    def group(self) -> str:
+        """What is in one part as a whole: the picture alone, or its scene where that is known."""
+        return self.key
+
+    @property
     def held_out(self) -> bool:
-        """Whether the picture belongs to the test part, decided by its name alone."""
-        return hashlib.sha256(self.key.encode()).digest()[0] < TEST_PART * 256
+        """Whether the picture belongs to the test part, decided by the name of its group alone."""
+        return hashlib.sha256(self.group.encode()).digest()[0] < TEST_PART * 256
 
     @property
     @abstractmethod
@@ -128,6 +137,12 @@ class NyuItem(Item):
 
     file: Path
     index: int
+    scene: str = ""
+
+    @property
+    def group(self) -> str:
+        """The scene: its frames resemble each other."""
+        return f"{self.folder}/{self.scene}" if self.scene else self.key
 
     @property
     def labels(self) -> frozenset[Label]:
@@ -143,7 +158,7 @@ class NyuItem(Item):
                 metres = np.asarray(data["depths"][self.index], np.float32).T
         except (OSError, KeyError) as error:
             raise InputError(f"cannot read frame {self.index} of {self.file}: {error}") from None
-        return Labelled(np.ascontiguousarray(rgb), None, 1 / np.maximum(metres, 0.1))
+        return Labelled(np.ascontiguousarray(rgb), None, 1 / np.maximum(metres, 0.1), metric=True)
 
 
 def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
@@ -223,10 +238,19 @@ def _nyu(file: Path) -> Iterator[NyuItem]:
             count = len(data["images"])
             if len(data["depths"]) != count:
                 raise InputError(f"{file}: {count} images but {len(data['depths'])} depths")
+            scenes = _scenes(data) if "scenes" in data else [""] * count
+            if len(scenes) != count:
+                raise InputError(f"{file}: {count} images but {len(scenes)} scenes")
     except (OSError, KeyError) as error:
         raise InputError(f"{file} is not the labelled NYU Depth v2 file: {error}") from None
-    for index in range(count):
-        yield NyuItem("nyu", f"{index:05d}", file, index)
+    for index, scene in enumerate(scenes):
+        yield NyuItem("nyu", f"{index:05d}", file, index, scene)
+
+
+def _scenes(data: Any) -> list[str]:
+    """Read the scene of every frame; parts of one, `study_0001a` and `b`, count as one."""
+    names = ("".join(map(chr, np.ravel(data[one]))) for one in np.ravel(data["scenes"]))
+    return [re.sub(r"(?<=\d)[a-z]$", "", name) for name in names]
 
 
 def _existing(path: Path) -> Path | None:

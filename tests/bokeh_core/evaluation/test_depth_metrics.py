@@ -27,6 +27,29 @@ def test_scale_and_shift_do_not_matter(scene):
     assert score.subject_pairs == 1
 
 
+def test_of_labels_in_metres_the_scores_are_of_metres(scene):
+    label, mask = scene  # one over metres
+    aligned = depth_metrics.score(label * 0.3 + 0.2, label + 0.1, mask, metric=True)
+    assert aligned.abs_rel == pytest.approx(0, abs=1e-4)
+    assert (aligned.delta1, aligned.rank) == (1, pytest.approx(1))
+    near = np.float32(0.5) + label  # 0.4 to 2 m
+    constant = depth_metrics.score(np.ones_like(near), near, metric=True)
+    metres, mean = 1 / near.astype(np.float64), 1 / near.astype(np.float64).mean()
+    assert constant.abs_rel == pytest.approx((np.abs(mean - metres) / metres).mean(), rel=0.05)
+
+
+def test_what_alignment_puts_behind_infinity_is_ten_metres_away():
+    label = np.full((40, 40), 0.2, np.float32)
+    label[:4] = 2
+    found = np.linspace(0, 1, 1600, dtype=np.float32).reshape(40, 40)
+    found[:4] = 2
+    pair = (plane.ravel().astype(float) for plane in (found, label))
+    assert depth_metrics.align(*pair, -np.inf, np.inf).min() < 0
+    score = depth_metrics.score(found, label, metric=True)
+    assert np.isfinite(score.abs_rel)
+    assert score.abs_rel <= 1  # 10 m for 5 m
+
+
 def test_reversed_depth_has_rank_minus_one(scene):
     label, mask = scene
     score = depth_metrics.score(-label, label, mask)

@@ -69,6 +69,26 @@ def test_the_labelled_nyu_file(tmp_path):
     assert found.rgb.shape == (12, 16, 3)
     np.testing.assert_array_equal(found.rgb[5, 9], rgb[1, :, 9, 5])
     assert found.disparity == pytest.approx(0.5)
+    assert found.metric
+
+
+def test_all_frames_of_a_nyu_scene_are_in_one_part(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="NYU needs the extra [train]")
+    file = tmp_path / "nyu.mat"
+    names = [f"study_{index // 4:04d}{'ab'[index // 2 % 2]}" for index in range(400)]
+    with h5py.File(file, "w") as data:
+        data["images"] = np.zeros((400, 3, 2, 2), np.uint8)
+        data["depths"] = np.ones((400, 2, 2), np.float32)
+        scenes = data.create_dataset("scenes", (1, 400), h5py.ref_dtype)
+        for index, name in enumerate(names):
+            codes = np.array([[ord(letter)] for letter in name], np.uint16)
+            scenes[0, index] = data.create_dataset(f"#refs#/{index}", data=codes).ref
+    items = layouts.find(file)
+    assert items[7].scene == "study_0001"
+    held = np.array([item.held_out for item in items]).reshape(100, 4)
+    assert (held.all(1) == held.any(1)).all()
+    assert 3 < held[:, 0].sum() < 25
+    assert len({item.key for item in items}) == 400
 
 
 def test_what_is_not_there_is_refused_with_the_expected_layouts(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -105,7 +106,7 @@ def ablate(base: Run, rows: list[Variant], say: Say) -> list[tuple[Result, nn.Mo
     results = []
     for index, variant in enumerate(rows, 1):
         say(f"{index}/{len(rows)} {variant.name}")
-        run = _run_of(base, variant, index)
+        run = _run_of(base, variant)
         state = runs.train(run, say)
         if state is None:
             return None
@@ -114,9 +115,11 @@ def ablate(base: Run, rows: list[Variant], say: Say) -> list[tuple[Result, nn.Mo
     return results
 
 
-def _run_of(base: Run, variant: Variant, index: int) -> Run:
+def _run_of(base: Run, variant: Variant) -> Run:
+    """Give every variant and length a folder: a run of other length is none of this budget."""
     recipe = replace(base.recipe, loss=variant.loss or base.recipe.loss)
-    folder = base.folder / f"{index}"
+    name = re.sub(r"[^a-z0-9]+", "-", variant.name.lower())
+    folder = base.folder / f"{name}-{recipe.steps}"
     return replace(base, folder=folder, network=variant.network, recipe=recipe)
 
 

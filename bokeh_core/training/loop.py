@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bokeh_core.errors import ModelCorrupt
-from bokeh_core.training import precision
+from bokeh_core.training import identity, precision
 from bokeh_core.training.precision import Forward
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class State:
     curve: list[Measured] = field(default_factory=list)
     begun_from: str = ""
     """SHA-256 of the weights it began from; empty: none."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """What it was begun with (`identity.describe`)."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def save_checkpoint(state: State, path: Path) -> None:
         "seconds": state.seconds,
         "curve": [vars(line) for line in state.curve],
         "begun_from": state.begun_from,
+        "options": state.options,
     }
     fresh = path.with_suffix(".part")
     torch.save(parts, fresh)
@@ -196,26 +199,44 @@ def save_checkpoint(state: State, path: Path) -> None:
 
 
 def load_checkpoint(state: State, path: Path) -> None:
-    """Fill `state` from a checkpoint; ModelCorrupt when it is damaged or of another network."""
+    """Fill `state` from a checkpoint.
+
+    Raises
+    ------
+    ModelCorrupt
+        It is damaged, of another network, or was begun with other options than `state`.
+    """
     try:
         parts = torch.load(path, map_location="cpu", weights_only=True)
-        state.network.load_state_dict(parts["network"])
-        state.optimiser.load_state_dict(parts["optimiser"])
-        if state.plateau is not None:
-            state.plateau.load_state_dict(parts["plateau"])
-        if state.scaler.is_enabled():
-            state.scaler.load_state_dict(parts["scaler"])
-        state.averaged = {
-            name: value.to(state.averaged[name].device) for name, value in parts["averaged"].items()
-        }
-        state.step, state.seconds = parts["step"], parts["seconds"]
-        state.curve = [Measured(**line) for line in parts["curve"]]
-        state.begun_from = parts["begun_from"]
+        # a checkpoint from before the options were kept has none: nothing to hold against it
+        others = identity.differences(parts.get("options", {}), state.options)
+        if not others:
+            _fill(state, parts)
     except Exception as error:
         raise ModelCorrupt(
             f"{path} is not a checkpoint of this training ({type(error).__name__}): move it away "
             "to begin anew, or use the options it was begun with"
         ) from error
+    if others:
+        raise ModelCorrupt(
+            f"{path} was begun with other options ({'; '.join(others[:3])}): use those to go on, "
+            "move it away to begin anew, or name another folder with --run"
+        )
+
+
+def _fill(state: State, parts: dict[str, Any]) -> None:
+    state.network.load_state_dict(parts["network"])
+    state.optimiser.load_state_dict(parts["optimiser"])
+    if state.plateau is not None:
+        state.plateau.load_state_dict(parts["plateau"])
+    if state.scaler.is_enabled():
+        state.scaler.load_state_dict(parts["scaler"])
+    state.averaged = {
+        name: value.to(state.averaged[name].device) for name, value in parts["averaged"].items()
+    }
+    state.step, state.seconds = parts["step"], parts["seconds"]
+    state.curve = [Measured(**line) for line in parts["curve"]]
+    state.begun_from = parts["begun_from"]
 
 
 class _stop_signals:  # noqa: N801 - reads as a verb in the with statement

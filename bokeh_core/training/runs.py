@@ -14,7 +14,7 @@ from bokeh_core.errors import InputError
 from bokeh_core.networks import imagenet
 from bokeh_core.networks.shared import SharedPortraitNet
 from bokeh_core.networks.unet import UNet, UNetConfig
-from bokeh_core.training import curves, layouts, loop, objectives, weights
+from bokeh_core.training import curves, identity, layouts, loop, objectives, weights
 from bokeh_core.training.feed import Feed
 from bokeh_core.training.validation import validator
 
@@ -62,12 +62,14 @@ def train(run: Run, say: Say) -> State | None:
     InputError
         A picture cannot be read, or the recipe, the network and the data do not go together.
     ModelMissing, ModelCorrupt
-        The weights to begin from, or the checkpoint to go on from, cannot be used.
+        The weights to begin from, or the checkpoint to go on from, cannot be used; the folder's
+        checkpoint was begun with other options.
     """
     train_items, test_items = split(run)
     run.folder.mkdir(parents=True, exist_ok=True)
     objective = objectives.find(run.recipe)
     state = _begin(run)
+    state.options = identity.describe(run, train_items, state.begun_from)
     checkpoint = run.folder / CHECKPOINT
     if checkpoint.exists():
         loop.load_checkpoint(state, checkpoint)

@@ -71,3 +71,23 @@ def test_a_network_that_fails_leaves_no_thread_behind(portraits, network, monkey
     with pytest.raises(RuntimeError, match="no memory"):
         ablation.score(network, plan(portraits, "portrait"), VARIANT, 0.0)
     assert threading.active_count() == before
+
+
+def test_a_variant_keeps_its_run_whatever_else_is_trained(portraits):
+    rows = [replace(VARIANT, loss=loss, name=loss) for loss in ("bce", "dice", "l1")]
+    base = plan(portraits, "portrait")
+    base = replace(base, recipe=replace(base.recipe, steps=1, epochs=0), limit=2)
+    said = []
+    (first, _), (second, _) = ablation.ablate(base, [rows[0], rows[1]], print)
+    (again, _), (other, _) = ablation.ablate(base, [rows[0], rows[2]], said.append)
+    assert again == first
+    assert other.loss != second.loss
+    assert sum("resumed" in line for line in said) == 1
+    longer = replace(base, recipe=replace(base.recipe, steps=2))
+    assert "resumed" not in " ".join(_said(longer, rows[0]))
+
+
+def _said(base, variant):
+    said = []
+    ablation.ablate(base, [variant], said.append)
+    return said

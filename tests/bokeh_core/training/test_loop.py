@@ -114,6 +114,45 @@ def test_a_checkpoint_of_another_network_is_refused_by_name(tmp_path, portraits)
         runs.train(run(folder, portraits, SHORT), print)
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"recipe": replace(SHORT, loss="dice", rate=0.3)}, "loss default, now dice; rate 0.0012"),
+        ({"network": replace(TINY, width=8)}, "width 4, now 8"),
+        ({"folders": ("drawn",)}, "folders none, now drawn"),
+        ({"limit": 5}, "limit none, now 5"),
+    ],
+    ids=["recipe", "network", "folders", "limit"],
+)
+def test_a_checkpoint_goes_on_only_with_what_it_was_begun_with(tmp_path, portraits, changes, named):
+    plan = run(tmp_path / "run", portraits, replace(SHORT, steps=1))
+    runs.train(plan, print)
+    with pytest.raises(ModelCorrupt, match=f"{named}.*move it away"):
+        runs.train(replace(plan, **changes), print)
+    longer = replace(plan, recipe=replace(SHORT, steps=2))
+    assert runs.train(longer, print).step == 2
+
+
+def test_a_checkpoint_goes_on_only_with_its_pictures(tmp_path, portraits):
+    plan = run(tmp_path / "run", portraits, replace(SHORT, steps=1))
+    runs.train(plan, print)
+    lost = next(item for item in layouts.find(portraits) if not item.held_out)
+    lost.photo.unlink()
+    with pytest.raises(ModelCorrupt, match=r"pictures 27 .*, now 26 "):
+        runs.train(plan, print)
+
+
+def test_a_checkpoint_that_does_not_say_what_it_was_begun_with_goes_on(tmp_path, portraits):
+    plan = run(tmp_path / "run", portraits, replace(SHORT, steps=1))
+    runs.train(plan, print)
+    path = plan.folder / runs.CHECKPOINT
+    parts = torch.load(path, weights_only=True)
+    del parts["options"]
+    torch.save(parts, path)
+    assert runs.train(replace(plan, recipe=replace(SHORT, steps=2)), print).step == 2
+    assert torch.load(path, weights_only=True)["options"]["task"] == "portrait"
+
+
 @pytest.mark.parametrize("lost", ["averaged", "step", "seconds", "curve", "begun_from"])
 def test_a_checkpoint_that_lacks_a_part_is_refused_by_name(tmp_path, portraits, lost):
     plan = run(tmp_path / "run", portraits, replace(SHORT, steps=1))

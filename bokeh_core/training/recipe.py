@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bokeh_core.errors import InputError
@@ -101,3 +101,15 @@ PAPER = Recipe(
     average=0.0,
 )
 """The paper's training: SGD, momentum 0.99, rate 0.1, ReduceLROnPlateau(0, 0.9), batch 8, L1."""
+
+
+def of_family(task: Task, optimiser: Optimiser | None = None) -> Recipe:
+    """Return the recipe of the U-Net family: the paper's, or its counterpart for AdamW.
+
+    SGD's rate is a hundred times too large for AdamW, whose rates a cosine brings down in time.
+    """
+    if optimiser in (None, PAPER.optimiser):
+        return replace(PAPER, task=task)
+    return replace(
+        PAPER, task=task, optimiser=optimiser, rate=1e-3, encoder_rate=1e-3, schedule="cosine"
+    )

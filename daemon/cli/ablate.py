@@ -101,19 +101,18 @@ def name_of(args: argparse.Namespace) -> str:
 def plan_of(args: argparse.Namespace) -> Run:
     """Turn the options into the run that all variants share."""
     from bokeh_core import devices  # noqa: PLC0415
-    from bokeh_core.training.recipe import PAPER  # noqa: PLC0415
+    from bokeh_core.training.recipe import of_family  # noqa: PLC0415
     from bokeh_core.training.runs import Run  # noqa: PLC0415
 
-    rate = args.rate or (PAPER.rate if args.optimiser == "sgd" else 1e-3)
+    base = of_family(args.task, args.optimiser)
+    rate = base.rate if args.rate is None else args.rate
     recipe = replace(
-        PAPER,
-        task=args.task,
+        base,
         loss=args.loss,
         steps=args.steps,
         epochs=0,
+        minutes=0,  # so that 0 steps are no training of this length
         batch=args.batch,
-        optimiser=args.optimiser,
-        schedule="plateau" if args.optimiser == "sgd" else "cosine",
         precision=args.precision,
         rate=rate,
         encoder_rate=rate,
@@ -139,7 +138,7 @@ def command(args: argparse.Namespace) -> str:
     words += ["--losses"] if args.losses else [f"--loss {args.loss}"]
     words += [f"--rows {args.rows}"] if args.rows else []
     words += [f"--optimiser {args.optimiser}"]
-    words += [f"--rate {args.rate:g}"] if args.rate else []
+    words += [f"--rate {args.rate:g}"] if args.rate is not None else []
     words += [f"--precision {args.precision}"] if args.precision != "auto" else []
     words += ["--pretrained"] if args.pretrained else []
     return " ".join(words)

@@ -120,11 +120,12 @@ def plan_of(args: argparse.Namespace) -> Run:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
-    from bokeh_core.training.recipe import FURTHER, PAPER, Recipe  # noqa: PLC0415
+    from bokeh_core.training.recipe import FURTHER, Recipe, of_family  # noqa: PLC0415
 
-    base = replace(PAPER, task=args.task)
     if args.task == "joint":
         base = FURTHER if args.init else Recipe()
+    else:
+        base = of_family(args.task, args.optimiser)
     given = {
         "steps": args.steps,
         "epochs": args.epochs,

@@ -14,8 +14,8 @@ import safetensors.torch
 
 from bokeh_core.networks import registry
 from bokeh_core.networks.unet import UNet, UNetConfig
-from bokeh_core.training.recipe import FURTHER, Recipe
-from daemon.cli import train
+from bokeh_core.training.recipe import FURTHER, PAPER, Recipe
+from daemon.cli import ablate, train
 from daemon.cli.main import main
 
 
@@ -78,6 +78,26 @@ def test_going_on_from_weights_has_a_recipe_of_its_own(words, recipe):
     plan = train.plan_of(parser.parse_args(["joint", "--data", "somewhere", *words]))
     assert plan.recipe == recipe
     assert plan.init == ("portrait" if "--init" in words else "")
+
+
+def recipe_of(command, *words):
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return command.plan_of(parser.parse_args([*words, "--data", "somewhere"])).recipe
+
+
+@pytest.mark.parametrize("task", ["portrait", "depth"])
+def test_each_optimiser_of_the_family_has_rates_of_its_own(task):
+    assert recipe_of(train, task) == recipe_of(train, task, "--optimiser", "sgd")
+    assert recipe_of(train, task) == replace(PAPER, task=task)
+    adamw = recipe_of(train, task, "--optimiser", "adamw")
+    assert adamw.schedule == "cosine"
+    assert max(adamw.rate, adamw.encoder_rate) <= 0.01
+    for optimiser in ("sgd", "adamw"):
+        trained = recipe_of(train, task, "--optimiser", optimiser, "--steps", "9")
+        assert recipe_of(ablate, task, "--optimiser", optimiser, "--steps", "9") == trained
+    own = recipe_of(train, task, "--optimiser", "adamw", "--rate", "0.02", "--schedule", "plateau")
+    assert (own.rate, own.encoder_rate, own.schedule) == (0.02, 0.02, "plateau")
 
 
 def test_that_the_family_cannot_be_embedded_is_said_before_the_training(data, tmp_path, capsys):

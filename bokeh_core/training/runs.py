@@ -81,7 +81,7 @@ def train(run: Run, say: Say) -> State | None:
     hooks = loop.Hooks(
         save=lambda current: _save(current, run.folder),
         report=lambda current, part: say(describe(current, part)),
-        validate=validator(check, size, objective),
+        validate=validator(check, len(test_items), run.recipe, objective),
     )
     try:
         check.batch(0, size)  # a test picture that cannot be read shows now, not after an epoch

@@ -2,61 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.func import functional_call
 
 from bokeh_core.evaluation import depth_metrics
 from bokeh_core.evaluation.matte_metrics import boundary_f, iou
+from bokeh_core.training.feed import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from bokeh_core.training.feed import Batch, Feed
+    from bokeh_core.training.feed import Feed
     from bokeh_core.training.loop import Objective, State
+    from bokeh_core.training.recipe import Recipe, Task
+
+_PLANES: dict[Task, tuple[str, ...]] = {
+    "joint": ("matte", "disparity"),
+    "portrait": ("matte",),
+    "depth": ("disparity",),
+}
+"""What a task's network gives."""
 
 
-def validator(feed: Feed, size: int, objective: Objective) -> Callable[[State], dict[str, float]]:
-    """Make a function that scores a state on all pictures of a plain feed."""
+def validator(
+    feed: Feed, count: int, recipe: Recipe, objective: Objective
+) -> Callable[[State], dict[str, float]]:
+    """Make a function that scores a state's running mean on the `count` pictures of a plain feed.
+
+    The running mean is what a run exports; where the recipe has none it is the weights themselves.
+    Scores are means over the pictures that have the label; the loss is one over batches.
+    """
+    size = recipe.size(1.0)
 
     def validate(state: State) -> dict[str, float]:
         state.network.eval()
-        total: list[dict[str, float]] = []
+        scores: dict[str, list[float]] = defaultdict(list)
+        summed = 0.0
         with torch.no_grad():
-            for step in range(feed.epoch_steps):
-                batch = feed.batch(step, size).to(_device(state))
-                losses = objective(state.network, batch)
-                scores = _scores(state.network(batch.rgb), batch)
-                total.append({"loss": sum(float(x) for x in losses.values()), **scores})
+            for batch in _once(feed, count, size):
+                there = batch.to(_device(state))
+                # apart from the network, so that what is trained stays as it is to the last bit
+                found = functional_call(state.network, state.averaged, (there.rgb,))
+                losses = objective(partial(_known, found), there)
+                summed += len(batch.rgb) * sum(float(loss) for loss in losses.values())
+                for name, value in _scores(found, there, recipe.task):
+                    scores[name].append(value)
         state.network.train()
-        names = dict.fromkeys(name for row in total for name in row)
-        return {name: float(np.mean([row[name] for row in total if name in row])) for name in names}
+        means = {name: float(np.mean(values)) for name, values in scores.items()}
+        return {"loss": summed / count, **means}
 
     return validate
+
+
+def _once(feed: Feed, count: int, size: int) -> Iterator[Batch]:
+    """Yield every picture once: the last batch of a feed goes on with the first pictures."""
+    left = count
+    for step in range(feed.epoch_steps):
+        batch = feed.batch(step, size)
+        yield Batch(*(plane[:left] for plane in vars(batch).values()))
+        left -= len(batch.rgb)
+
+
+def _known(found: Any, _rgb: torch.Tensor) -> Any:
+    return found
 
 
 def _device(state: State) -> str:
     return str(next(state.network.parameters()).device)
 
 
-def _scores(output: torch.Tensor | tuple[torch.Tensor, ...], batch: Batch) -> dict[str, float]:
-    """IoU, accuracy and boundary F of the matte; rank correlation of the disparity."""
-    planes = output if isinstance(output, tuple) else (output, output)
-    scores: dict[str, list[float]] = {}
+def _scores(
+    output: torch.Tensor | tuple[torch.Tensor, ...], batch: Batch, task: Task
+) -> Iterator[tuple[str, float]]:
+    """Yield IoU, accuracy and boundary F of each matte, rank correlation of each disparity."""
+    planes = dict(
+        zip(_PLANES[task], output if isinstance(output, tuple) else (output,), strict=True)
+    )
     for index in range(len(batch.rgb)):
-        if batch.has_matte[index]:
-            inside = (planes[0][index, 0] > 0).cpu().numpy()
+        if "matte" in planes and batch.has_matte[index]:
+            inside = (planes["matte"][index, 0] > 0).cpu().numpy()
             wanted = (batch.matte[index, 0] > 0.5).cpu().numpy()
-            scores.setdefault("iou", []).append(iou(inside, wanted))
-            scores.setdefault("accuracy", []).append(float((inside == wanted).mean()))
-            scores.setdefault("boundary", []).append(boundary_f(inside, wanted, 2.0))
-        if batch.has_disparity[index]:
+            yield "iou", iou(inside, wanted)
+            yield "accuracy", float((inside == wanted).mean())
+            yield "boundary", boundary_f(inside, wanted, 2.0)
+        if "disparity" in planes and batch.has_disparity[index]:
             size = (batch.disparity.shape[-2], batch.disparity.shape[-1])
-            small = torch.nn.functional.adaptive_avg_pool2d(planes[1][index], size)
-            rank = depth_metrics.rank_correlation(
-                small.flatten().double().cpu().numpy(),
-                batch.disparity[index].flatten().double().cpu().numpy(),
+            small = torch.nn.functional.adaptive_avg_pool2d(planes["disparity"][index], size)
+            yield (
+                "rank",
+                depth_metrics.rank_correlation(_flat(small), _flat(batch.disparity[index])),
             )
-            scores.setdefault("rank", []).append(rank)
-    return {name: float(np.mean(values)) for name, values in scores.items()}
+
+
+def _flat(plane: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return plane.flatten().cpu().double().numpy()  # in this order: not every device has doubles

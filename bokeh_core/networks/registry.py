@@ -150,17 +150,29 @@ def load_tensors(record: ModelRecord, folder: Path = WEIGHTS) -> dict[str, Tenso
 
 
 def embed(record: ModelRecord, tensors: dict[str, Tensor], folder: Path = WEIGHTS) -> ModelRecord:
-    """Write weights as fp16 safetensors and their record (hash and size filled in) to `folder`."""
+    """Write weights as fp16 safetensors and their record (hash and size filled in) to `folder`.
+
+    Both are moved into place when they are whole. A kill between the two moves leaves new weights
+    under an old record, which `verify` reports.
+    """
     halves = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
     content = safetensors.torch.save(halves)
     digest = hashlib.sha256(content).hexdigest()
     final = ModelRecord(**{**asdict(record), "sha256": digest, "bytes": len(content)})
     known = records(folder) if (folder / _INDEX).exists() else {}
     known[final.name] = final
-    (folder / record.file).write_bytes(content)
     rows = [asdict(item) for item in known.values()]
-    (folder / _INDEX).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    index = (json.dumps(rows, indent=2) + "\n").encode()
+    files = {folder / record.file: content, folder / _INDEX: index}
+    for path, part in files.items():
+        _beside(path).write_bytes(part)
+    for path in files:
+        _beside(path).replace(path)
     return final
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
 
 
 def _record(row: dict[str, object]) -> ModelRecord:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bokeh_core.errors import InputError
 from bokeh_core.networks import registry
 from bokeh_core.networks.registry import ModelRecord
+from bokeh_core.training.recipe import FURTHER, LENGTHS, Recipe
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bokeh_core.training.loop import State
     from bokeh_core.training.runs import Run
 
@@ -19,8 +19,28 @@ INPUT_SIZE = 352
 on training pictures, both in overlap and at the outline."""
 
 
-def embed(run: Run, state: State, name: str, folder: Path = registry.WEIGHTS) -> ModelRecord:
+UNKNOWN = "not stated"
+
+
+def embed(
+    run: Run,
+    state: State,
+    name: str,
+    folder: Path = registry.WEIGHTS,
+    *,
+    licence: str = UNKNOWN,
+    teacher: str = UNKNOWN,
+) -> ModelRecord:
     """Write `NAME.safetensors` and its record.
+
+    Parameters
+    ----------
+    run, state
+        What was trained, and the finished run whose running mean is written.
+    licence
+        Of the weights; it depends on the pictures, which do not say.
+    teacher
+        Who made the masks and depths that were learnt from.
 
     Raises
     ------
@@ -37,9 +57,9 @@ def embed(run: Run, state: State, name: str, folder: Path = registry.WEIGHTS) ->
         sha256="",
         bytes=0,
         input_size=INPUT_SIZE,
-        licence="MIT",
+        licence=licence,
         data=", ".join(run.folders) or run.data.name,
-        teacher="human masks for the matte; TCMonoDepth small (MIT, Li et al. 2021) for disparity",
+        teacher=teacher,
         command=_command(run),
         begun_from=state.begun_from,
     )
@@ -47,13 +67,34 @@ def embed(run: Run, state: State, name: str, folder: Path = registry.WEIGHTS) ->
 
 
 def _command(run: Run) -> str:
+    """Give the command without the places on this machine."""
     recipe = run.recipe
-    lengths = (
-        ("--steps", recipe.steps),
-        ("--epochs", recipe.epochs),
-        ("--minutes", recipe.minutes),
-    )
-    flag, length = next((flag, value) for flag, value in lengths if value)
-    folders = f" --folders {','.join(run.folders)}" if run.folders else ""
-    init = f" --init {run.init}" if run.init else ""
-    return f"defocus train joint --data DIR{folders}{init} {flag} {length:g} --seed {recipe.seed}"
+    words = ["defocus train joint --data DIR"]
+    words += [f"--folders {','.join(run.folders)}"] if run.folders else []
+    words += [f"--limit {run.limit}"] if run.limit else []
+    words += [f"--init {Path(run.init).name}"] if run.init else []
+    length = next(name for name in LENGTHS if getattr(recipe, name))
+    words += [f"--{length} {getattr(recipe, length):.10g} --seed {recipe.seed}"]
+    words += _changes(recipe, FURTHER if run.init else Recipe())
+    words += [] if run.pretrained or run.init else ["[pretrained=False]"]
+    return " ".join(words)
+
+
+def _changes(recipe: Recipe, usual: Recipe) -> list[str]:
+    """Word what differs from the usual recipe; brackets hold what no option sets."""
+    said = {*LENGTHS, "seed"}
+    changed = {
+        name: value
+        for name, value in vars(recipe).items()
+        if name not in said and value != getattr(usual, name)
+    }
+    options = ("batch", "optimiser", "schedule", "precision")
+    words = [f"--{name} {changed.pop(name)}" for name in options if name in changed]
+    if "sizes" in changed and len(recipe.sizes) == 1:
+        del changed["sizes"]
+        words.append(f"--size {recipe.size(1.0)}")
+    rates = changed.keys() & {"rate", "encoder_rate"}
+    if rates and recipe.rate == recipe.encoder_rate:
+        changed = {name: value for name, value in changed.items() if name not in rates}
+        words.append(f"--rate {recipe.rate:.10g}")
+    return words + [f"[{name}={value}]" for name, value in changed.items()]

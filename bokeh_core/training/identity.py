@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bokeh_core.training.recipe import LENGTHS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bokeh_core.training.layouts import Item
     from bokeh_core.training.runs import Run
-
-_LENGTH = {"steps", "epochs", "minutes"}
 
 
 def describe(run: Run, learnt: Sequence[Item], begun_from: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def describe(run: Run, learnt: Sequence[Item], begun_from: str) -> dict[str, Any
     begun_from
         SHA-256 of the weights of `--init`; empty: none.
     """
-    recipe = {name: value for name, value in asdict(run.recipe).items() if name not in _LENGTH}
+    recipe = {name: value for name, value in asdict(run.recipe).items() if name not in LENGTHS}
     network = {"pretrained": run.pretrained} if run.network is None else asdict(run.network)
     keys = "\n".join(item.key for item in learnt)
     return {

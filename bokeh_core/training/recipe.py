@@ -15,6 +15,9 @@ Task = Literal["joint", "portrait", "depth"]
 Optimiser = Literal["adamw", "sgd"]
 Schedule = Literal["cosine", "plateau"]
 
+LENGTHS = ("steps", "epochs", "minutes")
+"""Fields of a recipe that say how long: the first one greater than 0 counts."""
+
 
 @dataclass(frozen=True)
 class Recipe:

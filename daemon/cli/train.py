@@ -42,6 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="write the finished weights into the package as NAME (joint)",
     )
+    parser.add_argument("--licence", metavar="TEXT", help="of the exported weights, for the record")
+    parser.add_argument(
+        "--teacher", metavar="TEXT", help="who made the masks and depths, for the record"
+    )
 
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     """Train; 0 when finished, 130 when stopped."""
     if args.export and args.task != "joint":
         args.parser.error("--export is only for joint, the network that the library uses")
+    if (args.licence or args.teacher) and not args.export:
+        args.parser.error("--licence and --teacher go into the record that --export writes")
     from bokeh_core.training import export, runs  # noqa: PLC0415
 
     plan = plan_of(args)
@@ -86,7 +92,9 @@ def run(args: argparse.Namespace) -> int:
         return 130
     print(f"finished: {plan.folder / runs.WEIGHTS}, learning curves beside it")
     if args.export:
-        record = export.embed(plan, state, args.export)
+        given = {"licence": args.licence, "teacher": args.teacher}
+        stated = {name: text for name, text in given.items() if text}
+        record = export.embed(plan, state, args.export, **stated)
         print(f"embedded as {record.name}: {record.file}, SHA-256 {record.sha256}")
     return 0
 

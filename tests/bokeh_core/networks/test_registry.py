@@ -101,6 +101,16 @@ def test_embedding_writes_a_record_that_verifies(tmp_path):
     assert len(json.loads((tmp_path / "registry.json").read_text())) == 1
 
 
+def test_an_embedding_that_cannot_be_written_leaves_what_was_there(tmp_path):
+    record = replace(registry.find(registry.DEFAULT), name="tiny", file="tiny.safetensors")
+    before = registry.embed(record, {"a": torch.zeros(7)}, tmp_path)
+    (tmp_path / "registry.json.part").mkdir()  # no room for the second file
+    with pytest.raises(OSError, match="registry"):
+        registry.embed(record, {"a": torch.ones(7)}, tmp_path)
+    assert registry.find("tiny", tmp_path) == before
+    assert not registry.load_tensors(before, tmp_path)["a"].any()
+
+
 def test_weights_of_another_network_are_refused(monkeypatch):
     monkeypatch.setattr(registry, "load_tensors", lambda _: {"other": torch.zeros(1)})
     inference.network.cache_clear()

@@ -13,7 +13,7 @@ from bokeh_core.errors import InputError, ModelCorrupt, ModelMissing
 from bokeh_core.networks import registry
 from bokeh_core.networks.shared import SharedPortraitNet
 from bokeh_core.networks.unet import UNetConfig
-from bokeh_core.training import export, runs, weights
+from bokeh_core.training import export, loop, runs, weights
 from bokeh_core.training.recipe import FURTHER, Recipe
 
 SHORT = replace(FURTHER, steps=1, batch=2, sizes=((0.0, 64),))
@@ -85,6 +85,26 @@ def test_the_run_goes_on_from_there_and_its_record_says_so(tmp_path, portraits):
     assert "--init portrait" in record.command
     assert record.begun_from == registry.find("portrait").sha256
     assert registry.find("further", tmp_path) == record
+
+
+def test_the_record_holds_what_was_trained_and_claims_no_more(tmp_path, portraits):
+    recipe = replace(
+        FURTHER, steps=7, batch=2, sizes=((0.0, 64),), rate=1e-3, encoder_rate=1e-3, average=0.5
+    )
+    file = tmp_path / "begun.safetensors"
+    plan = runs.Run(tmp_path, portraits, recipe, folders=("drawn",), limit=9, init=str(file))
+    state = loop.create(SharedPortraitNet(), recipe)
+    plain = export.embed(plan, state, "plain", tmp_path)
+    assert plain.command == (
+        "defocus train joint --data DIR --folders drawn --limit 9 --init begun.safetensors "
+        "--steps 7 --seed 1 --batch 2 --size 64 --rate 0.001 [average=0.5]"
+    )
+    assert (plain.licence, plain.teacher) == (export.UNKNOWN, export.UNKNOWN)
+    stated = export.embed(plan, state, "mine", tmp_path, licence="MIT", teacher="people")
+    assert (stated.licence, stated.teacher) == ("MIT", "people")
+    usual = runs.Run(tmp_path, portraits, Recipe(minutes=12.5))
+    command = export.embed(usual, state, "usual", tmp_path).command
+    assert command == "defocus train joint --data DIR --minutes 12.5 --seed 1"
 
 
 def test_a_resumed_run_still_knows_what_it_began_from(tmp_path, portraits):

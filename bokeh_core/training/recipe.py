@@ -57,6 +57,9 @@ class Recipe:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, int | float) and not 0 <= value < math.inf:  # also refuses nan
+                raise InputError(f"{name} must be a finite number, 0 or more, got {value}")
         if self.steps <= 0 and self.epochs <= 0 and self.minutes <= 0:
             raise InputError("one of steps, epochs and minutes must be greater than 0")
         if self.batch < 1:

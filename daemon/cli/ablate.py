@@ -21,12 +21,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", choices=("portrait", "depth"))
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="training pictures")
-    parser.add_argument("--test-limit", type=int, default=80, metavar="N", help="test pictures")
-    parser.add_argument("--steps", type=int, default=1000, help="of every variant")
+    parser.add_argument(
+        "--limit", type=values.whole(0), default=0, metavar="N", help="training pictures"
+    )
+    parser.add_argument(
+        "--test-limit", type=values.whole(0), default=80, metavar="N", help="test pictures"
+    )
+    parser.add_argument("--steps", type=values.whole(1), default=1000, help="of every variant")
     parser.add_argument("--size", type=int, default=320, help="long side of the input")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--width", type=int, default=64, help="of the plain U-Net")
+    parser.add_argument("--width", type=values.whole(1), default=64, help="of the plain U-Net")
     parser.add_argument("--loss", default="l1")
     parser.add_argument(
         "--losses", action="store_true", help="one network under every loss, not the tables' rows"
@@ -45,6 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train all variants and write the report; 130 when stopped."""
+    if args.losses and args.pretrained:
+        args.parser.error("--pretrained is only for the rows with DenseNet-121, not for --losses")
     from bokeh_core.training import ablation, ablation_report  # noqa: PLC0415
 
     base = plan_of(args)

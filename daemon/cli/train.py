@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daemon.cli import values
 
@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="labelled pictures, or NYU's .mat"
     )
     parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="training pictures")
+    parser.add_argument(
+        "--limit", type=values.whole(0), default=0, metavar="N", help="training pictures"
+    )
     parser.add_argument("--run", type=Path, metavar="DIR", help="default: runs/TASK")
     parser.add_argument(
         "--init",
@@ -64,25 +66,27 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `UNetConfig`, which has their defaults."""
     family = parser.add_argument_group("the U-Net family (portrait, depth)")
-    family.add_argument("--encoder", choices=("plain", "densenet121"), default="densenet121")
-    family.add_argument("--width", type=int, default=64, help="of the plain encoder")
-    family.add_argument("--batch-norm", action="store_true")
-    family.add_argument("--sobel", action="store_true", help="edges as a fourth channel")
+    family.add_argument("--encoder", choices=("plain", "densenet121"), help="default: densenet121")
+    family.add_argument("--width", type=values.whole(1), help="of the plain encoder (64)")
+    family.add_argument("--batch-norm", action="store_true", default=None)
+    family.add_argument(
+        "--sobel", action="store_true", default=None, help="edges as a fourth channel"
+    )
     family.add_argument(
         "--upsampling",
         choices=("bilinear", "nearest", "transposed", "pixelshuffle"),
-        default="bilinear",
+        help="default: bilinear",
     )
-    family.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
+    family.add_argument(
+        "--pretrained", action="store_true", default=None, help="ImageNet weights (download)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; 0 when finished, 130 when stopped."""
-    if args.export and args.task != "joint":
-        args.parser.error("--export is only for joint, the network that the library uses")
-    if (args.licence or args.teacher) and not args.export:
-        args.parser.error("--licence and --teacher go into the record that --export writes")
+    _refuse_idle(args)
     from bokeh_core.training import export, runs  # noqa: PLC0415
 
     plan = plan_of(args)
@@ -99,6 +103,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_idle(args: argparse.Namespace) -> None:
+    """Refuse options that would do nothing for what is trained."""
+    if args.export and args.task != "joint":
+        args.parser.error("--export is only for joint, the network that the library uses")
+    if (args.licence or args.teacher) and not args.export:
+        args.parser.error("--licence and --teacher go into the record that --export writes")
+    given = _network(args)
+    if args.task == "joint" and given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        args.parser.error(f"{names}: only for the U-Net family (portrait, depth)")
+    if args.encoder == "plain" and args.pretrained:
+        args.parser.error("--pretrained is only for --encoder densenet121")
+    if args.encoder != "plain" and args.width:
+        args.parser.error("--width is only for --encoder plain")
+
+
 def plan_of(args: argparse.Namespace) -> Run:
     """Turn the options into a run."""
     from bokeh_core import devices  # noqa: PLC0415
@@ -107,14 +127,7 @@ def plan_of(args: argparse.Namespace) -> Run:
 
     network = None
     if args.task != "joint":
-        network = UNetConfig(
-            encoder=args.encoder,
-            batch_norm=args.batch_norm,
-            upsampling=args.upsampling,
-            sobel=args.sobel,
-            width=args.width,
-            pretrained=args.pretrained,
-        )
+        network = UNetConfig(**_network(args))
     return Run(
         folder=args.run or Path("runs") / args.task,
         data=args.data,
@@ -125,6 +138,12 @@ def plan_of(args: argparse.Namespace) -> Run:
         init=args.init,
         device=str(devices.find(args.device)),
     )
+
+
+def _network(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the U-Net family that were given."""
+    names = ("encoder", "width", "batch_norm", "sobel", "upsampling", "pretrained")
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:

@@ -53,6 +53,8 @@ def test_train_writes_weights_and_curves_and_goes_on(data, tmp_path, capsys):
         (["--rate", "0"], "rate must be greater than 0"),
         (["--steps", "0"], "steps, epochs and minutes"),
         (["--size", "100"], "multiples of 32"),
+        (["--epochs", "nan"], "epochs must be a finite number"),
+        (["--steps", "-1"], "steps must be a finite number"),
         (["--data", "nowhere"], "does not exist"),
     ],
 )
@@ -98,6 +100,31 @@ def test_each_optimiser_of_the_family_has_rates_of_its_own(task):
         assert recipe_of(ablate, task, "--optimiser", optimiser, "--steps", "9") == trained
     own = recipe_of(train, task, "--optimiser", "adamw", "--rate", "0.02", "--schedule", "plateau")
     assert (own.rate, own.encoder_rate, own.schedule) == (0.02, 0.02, "plateau")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["train", "portrait", "--limit", "-3"], "--limit: '-3' is not a whole number from 0"),
+        (["train", "portrait", "--width", "0"], "--width: '0' is not a whole number from 1"),
+        (["train", "portrait", "--width", "8"], "--width is only for --encoder plain"),
+        (["train", "depth", "--encoder", "plain", "--pretrained"], "only for --encoder dense"),
+        (["train", "joint", "--sobel", "--batch-norm"], "--batch-norm, --sobel: only for the U-N"),
+        (["train", "joint", "--width", "8", "--pretrained"], "--width, --pretrained: only for"),
+        (["train", "joint", "--licence", "MIT"], "--export writes"),
+        (["ablate", "depth", "--steps", "0"], "--steps: '0' is not a whole number from 1"),
+        (["ablate", "depth", "--steps", "-1"], "--steps: '-1' is not a whole number from 1"),
+        (["ablate", "depth", "--losses", "--pretrained"], "only for the rows with DenseNet"),
+        (["ablate", "depth", "--test-limit", "-1"], "--test-limit: '-1' is not a whole number"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_before_the_training(
+    data, tmp_path, capsys, words, complaint
+):
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--data", str(data), "--run", str(tmp_path / "run")])
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_that_the_family_cannot_be_embedded_is_said_before_the_training(data, tmp_path, capsys):

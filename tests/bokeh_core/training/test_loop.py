@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import textwrap
@@ -276,7 +277,17 @@ def test_every_picture_is_seen_once_an_epoch_each_time_in_another_order(portrait
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"steps": 0, "epochs": 0, "minutes": 0}, {"batch": 0}, {"sizes": ((0.0, 100),)}, {"rate": 0}],
+    [
+        {"steps": 0, "epochs": 0, "minutes": 0},
+        {"batch": 0},
+        {"sizes": ((0.0, 100),)},
+        {"rate": 0},
+        {"steps": -1},
+        {"epochs": math.nan},
+        {"minutes": math.inf},
+        {"encoder_rate": math.nan},
+        {"seed": -1},
+    ],
 )
 def test_an_impossible_recipe_is_refused(wrong):
     with pytest.raises(InputError):

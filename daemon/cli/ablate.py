@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if pairs is None:
         print("stopped; the same command goes on")
         return 130
-    encoder = "ImageNet weights" if args.pretrained else "random weights, no download was at hand"
+    encoder = "ImageNet weights" if args.pretrained else "random weights, without --pretrained"
     facts = [
         f"Command: `{command(args)}`",
         "",

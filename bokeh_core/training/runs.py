@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import safetensors.torch
 import torch
 
-from bokeh_core.errors import InputError
+from bokeh_core import devices
+from bokeh_core.errors import InputError, OutOfMemory
 from bokeh_core.networks import imagenet
 from bokeh_core.networks.shared import SharedPortraitNet
 from bokeh_core.networks.unet import UNet, UNetConfig
@@ -64,7 +65,17 @@ def train(run: Run, say: Say) -> State | None:
     ModelMissing, ModelCorrupt
         The weights to begin from, or the checkpoint to go on from, cannot be used; the folder's
         checkpoint was begun with other options.
+    OutOfMemory
+        The device has no room for a step; the checkpoint is that of the last save.
     """
+    try:
+        with devices.room_on(run.device):
+            return _train(run, say)
+    except OutOfMemory as error:
+        raise OutOfMemory(f"{error}: a smaller --batch or --size needs less") from error
+
+
+def _train(run: Run, say: Say) -> State | None:
     train_items, test_items = split(run)
     run.folder.mkdir(parents=True, exist_ok=True)
     objective = objectives.find(run.recipe)

@@ -13,7 +13,7 @@ import cv2
 import pytest
 import torch
 
-from bokeh_core.errors import InputError, ModelCorrupt
+from bokeh_core.errors import InputError, ModelCorrupt, OutOfMemory
 from bokeh_core.networks.unet import UNetConfig
 from bokeh_core.training import feed, layouts, runs
 from bokeh_core.training.recipe import PAPER, Recipe
@@ -188,6 +188,17 @@ def test_a_picture_lost_during_the_training_is_named(tmp_path, portraits):
     plan = run(tmp_path / "run", portraits, replace(SHORT, steps=14))  # larger from step 7 on
     with pytest.raises(InputError, match=item.photo.name):
         runs.train(plan, lose)
+
+
+def test_a_step_for_which_there_is_no_room_says_what_needs_less(tmp_path, portraits, monkeypatch):
+    """A tensor of more memory than any machine has, asked of the real allocator in the loss."""
+
+    def endless(_network, batch):
+        return {"loss": torch.empty(2**46).sum() + batch.rgb.sum()}
+
+    monkeypatch.setattr(runs.objectives, "find", lambda _: endless)
+    with pytest.raises(OutOfMemory, match="smaller --batch or --size"):
+        runs.train(run(tmp_path / "run", portraits, SHORT), print)
 
 
 def test_a_test_picture_that_cannot_be_read_is_named_before_the_first_step(

@@ -48,6 +48,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", metavar="TEXT", help="who made the masks and depths, for the record"
     )
+    parser.add_argument(
+        "--keep",
+        type=float,
+        metavar="SHARE",
+        help="export a mean with this share, 0 to 1, of the weights of --init",
+    )
 
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
@@ -96,8 +102,8 @@ def run(args: argparse.Namespace) -> int:
         return 130
     print(f"finished: {plan.folder / runs.WEIGHTS}, learning curves beside it")
     if args.export:
-        given = {"licence": args.licence, "teacher": args.teacher}
-        stated = {name: text for name, text in given.items() if text}
+        given = {"licence": args.licence, "teacher": args.teacher, "keep": args.keep}
+        stated = {name: value for name, value in given.items() if value}
         record = export.embed(plan, state, args.export, **stated)
         print(f"embedded as {record.name}: {record.file}, SHA-256 {record.sha256}")
     return 0
@@ -107,8 +113,10 @@ def _refuse_idle(args: argparse.Namespace) -> None:
     """Refuse options that would do nothing for what is trained."""
     if args.export and args.task != "joint":
         args.parser.error("--export is only for joint, the network that the library uses")
-    if (args.licence or args.teacher) and not args.export:
-        args.parser.error("--licence and --teacher go into the record that --export writes")
+    if (args.licence or args.teacher or args.keep) and not args.export:
+        args.parser.error("--licence, --teacher and --keep are for what --export writes")
+    if args.keep is not None and not (args.init and 0 < args.keep < 1):
+        args.parser.error("--keep is a share between 0 and 1 of the weights of --init")
     given = _network(args)
     if args.task == "joint" and given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)

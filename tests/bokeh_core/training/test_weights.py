@@ -120,3 +120,26 @@ def test_only_the_shared_network_goes_on_from_weights(tmp_path, portraits):
     )
     with pytest.raises(InputError, match="joint"):
         runs.train(plan, print)
+
+
+def test_a_share_of_the_weights_it_began_from_can_be_kept(tmp_path, portraits):
+    plan = runs.Run(tmp_path / "run", portraits, replace(SHORT, rate=0.5), init="portrait")
+    state = runs.train(plan, print)
+    before = registry.load_tensors(registry.find("portrait"))
+    record = export.embed(plan, state, "mixed", tmp_path, keep=0.25)
+    assert record.command.endswith("--keep 0.25")
+    mixed = registry.load_tensors(record, tmp_path)
+    moved = False
+    for name, value in mixed.items():
+        wanted = 0.75 * state.averaged[name] + 0.25 * before[name]
+        torch.testing.assert_close(value, wanted.half().float(), atol=1e-4, rtol=2e-3)
+        moved = moved or not torch.equal(value, before[name])
+    assert moved
+
+
+@pytest.mark.parametrize(("init", "share"), [("", 0.5), ("portrait", 1.5), ("portrait", -0.1)])
+def test_there_must_be_weights_that_a_share_is_kept_of(tmp_path, portraits, init, share):
+    plan = runs.Run(tmp_path / "run", portraits, SHORT, init=init, pretrained=False)
+    state = runs.train(plan, print)
+    with pytest.raises(InputError, match="--init"):
+        export.embed(plan, state, "mixed", tmp_path, keep=share)

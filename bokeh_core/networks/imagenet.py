@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 
 from bokeh_core.errors import ModelMissing
-from bokeh_core.networks.efficientnet_lite import EfficientNetLite
+from bokeh_core.networks.efficientnet_lite import LITE0
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -52,10 +52,10 @@ def converted(source: dict[str, Tensor]) -> dict[str, Tensor]:
 
     take("stem", "_conv_stem", "_bn0")
     index = 0
-    for stage, blocks in enumerate(EfficientNetLite().stages):
-        for block, module in enumerate(cast("nn.Sequential", blocks)):
-            ours, theirs = f"stages.{stage}.{block}", f"_blocks.{index}"
-            if module.expand is not None:
+    for number, stage in enumerate(LITE0):
+        for block in range(stage.repeats):
+            ours, theirs = f"stages.{number}.{block}", f"_blocks.{index}"
+            if stage.expand > 1:
                 take(f"{ours}.expand", f"{theirs}._expand_conv", f"{theirs}._bn0")
             take(f"{ours}.filter", f"{theirs}._depthwise_conv", f"{theirs}._bn1")
             take(f"{ours}.project", f"{theirs}._project_conv", f"{theirs}._bn2")

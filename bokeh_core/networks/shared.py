@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bokeh_core.networks.efficientnet_lite import WIDTHS, EfficientNetLite
+from bokeh_core.networks.efficientnet_lite import LATER, WIDTHS, EfficientNetLite
 
 STRIDE = 32
 """Height and width of the input are multiples of this."""
@@ -93,8 +93,10 @@ class MatteDecoder(nn.Module):
         self.deepen8 = Residual(56)
         self.fuse4 = Fuse(56, s4, 40)
         self.refine4 = nn.Conv2d(40, 40, 3, padding=1)
+        self.deepen4 = Residual(40)
         self.fuse2 = Fuse(40, s2 + _DETAIL, 24, reduce=24)
         self.refine2 = nn.Conv2d(24, 24, 3, padding=1)
+        self.deepen2 = Residual(24)
         self.head = nn.Conv2d(24, 4, 1)
 
     def forward(
@@ -104,9 +106,9 @@ class MatteDecoder(nn.Module):
         s2, s4, s8, s16, _ = features
         x = self.deepen16(self.fuse16(context, s16))
         x = self.fuse4(self.deepen8(self.fuse8(x, s8)), s4)
-        quarter = F.relu(self.refine4(x) + x)
+        quarter = self.deepen4(F.relu(self.refine4(x) + x))
         x = self.fuse2(quarter, torch.cat((s2, detail), 1))
-        x = F.relu(self.refine2(x) + x)
+        x = self.deepen2(F.relu(self.refine2(x) + x))
         return F.pixel_shuffle(self.head(x), 2), quarter
 
 
@@ -117,22 +119,31 @@ class DisparityDecoder(nn.Module):
         super().__init__()
         _, s4, s8, s16, _ = WIDTHS
         self.fuse16 = Fuse(_CONTEXT, s16, 64)
+        self.deepen16 = Residual(64)
         self.fuse8 = Fuse(64, s8, 48)
+        self.deepen8 = Residual(48)
         self.fuse4 = Fuse(48, s4 + 40, 32)
+        self.deepen4 = Residual(32)
         self.head = nn.Conv2d(32, 1, 3, padding=1)
 
     def forward(self, context: Tensor, features: tuple[Tensor, ...], quarter: Tensor) -> Tensor:
         """Return disparity before the sigmoid, (B, 1, H/4, W/4)."""
         _, s4, s8, s16, _ = features
-        x = self.fuse8(self.fuse16(context, s16), s8)
-        logits: Tensor = self.head(self.fuse4(x, torch.cat((s4, quarter), 1)))
+        x = self.deepen8(self.fuse8(self.deepen16(self.fuse16(context, s16)), s8))
+        x = self.deepen4(self.fuse4(x, torch.cat((s4, quarter), 1)))
+        logits: Tensor = self.head(x)
         return logits
 
 
 class SharedPortraitNet(nn.Module):
     """Matte logits and disparity logits of a picture in one pass."""
 
-    IDENTITIES = ("mixing.", "matte.deepen16.", "matte.deepen8.")
+    IDENTITIES = (
+        *(f"encoder.{name}" for name in LATER),
+        "mixing.",
+        *(f"matte.deepen{stride}." for stride in (16, 8, 4, 2)),
+        *(f"disparity.deepen{stride}." for stride in (16, 8, 4)),
+    )
     """Prefixes of the parts that add nothing until they are trained."""
 
     def __init__(self) -> None:
@@ -140,7 +151,7 @@ class SharedPortraitNet(nn.Module):
         self.encoder = EfficientNetLite()
         self.local = nn.Conv2d(WIDTHS[-1], _CONTEXT, 1)
         self.overall = nn.Conv2d(WIDTHS[-1], _CONTEXT, 1)
-        self.mixing = nn.Sequential(Attention(_CONTEXT), Attention(_CONTEXT))
+        self.mixing = nn.Sequential(*(Attention(_CONTEXT) for _ in range(4)))
         self.matte = MatteDecoder()
         self.disparity = DisparityDecoder()
 

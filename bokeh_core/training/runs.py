@@ -13,6 +13,7 @@ import torch
 from bokeh_core import devices
 from bokeh_core.errors import InputError, OutOfMemory
 from bokeh_core.networks import imagenet
+from bokeh_core.networks.efficientnet_lite import LATER
 from bokeh_core.networks.shared import SharedPortraitNet
 from bokeh_core.networks.unet import UNet, UNetConfig
 from bokeh_core.training import curves, identity, layouts, loop, objectives, weights
@@ -157,7 +158,7 @@ def network(run: Run) -> nn.Module:
         raise InputError("the shared network learns both tasks: train joint")
     shared = SharedPortraitNet()
     if run.pretrained and not run.init:
-        shared.encoder.load_state_dict(imagenet.lite0())
+        weights.fill(shared.encoder, imagenet.lite0(), LATER)
     return shared
 
 

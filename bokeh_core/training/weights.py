@@ -62,11 +62,15 @@ def load(network: nn.Module, name: str) -> str:
         As `find`, and when the weights are of another network.
     """
     start = find(name)
-    identities = getattr(network, "IDENTITIES", ())
-    later = {key: own for key, own in network.state_dict().items() if key.startswith(identities)}
     try:
-        network.load_state_dict({**later, **start.tensors})
+        fill(network, start.tensors, getattr(network, "IDENTITIES", ()))
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ModelCorrupt(f"{name}: weights of another network: {reason}") from None
     return start.sha256
+
+
+def fill(network: nn.Module, tensors: dict[str, Tensor], identities: tuple[str, ...]) -> None:
+    """Load `tensors`; parts whose names begin with one of `identities` may be absent from them."""
+    later = {key: own for key, own in network.state_dict().items() if key.startswith(identities)}
+    network.load_state_dict({**later, **tensors})

@@ -74,8 +74,8 @@ class ScaledConv(nn.Module):
         weight = self.weight * self.scale[:, None, None, None]
         if self.groups == 1 or x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
             return self._convolve(x, weight)
-        # A convolution per channel in bf16 goes backwards three times as slowly as in fp32 on a CPU
-        # (oneDNN of torch 2.13): a step takes 1.3 s instead of 0.75 s.
+        # On a CPU a convolution per channel goes backwards three times as slowly in bf16 as in fp32
+        # (torch 2.14): a training step takes a third longer (docs/decisions/0011).
         with torch.autocast("cpu", enabled=False):
             return self._convolve(x.float(), weight)
 

@@ -33,6 +33,11 @@ class View:
     has_mask: bool
     has_depth: bool
 
+    @property
+    def canvas(self) -> Canvas:
+        """Its size."""
+        return Canvas(*self.mask.shape)
+
 
 @dataclass(frozen=True)
 class Chances:
@@ -92,7 +97,7 @@ def view(
         sample = _without_person(sample, sample.mask)
     found = _seen(sample, _geometry(rng, sample.rgb.shape[:2], target, chances), target)
     if other is not None and other.mask is not None and found.has_mask:
-        found = _with_others(rng, found, other.rgb, other.mask, target, chances)
+        found = _with_others(rng, found, other.rgb, other.mask, chances)
     coloured = _colour(rng, found.rgb, chances.colour)
     return replace(found, rgb=_damage(rng, coloured, chances.damage))
 
@@ -195,12 +200,7 @@ def _without_person(sample: Sample, mask: Bytes) -> Sample:
 
 
 def _with_others(
-    rng: np.random.Generator,
-    found: View,
-    photo: Bytes,
-    mask: Bytes,
-    target: Canvas,
-    chances: Chances,
+    rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes, chances: Chances
 ) -> View:
     """Now and then a second subject in front, or up to three small bystanders behind.
 
@@ -209,19 +209,18 @@ def _with_others(
     """
     chance = rng.random()
     if chance < chances.second:
-        rgb, both = _paste(rng, found, photo, mask, target, chances)
+        rgb, both = _paste(rng, found, photo, mask, chances)
         return replace(found, rgb=rgb, mask=both, has_depth=False)
     if chance < chances.second + chances.bystanders and found.mask.max() > 127:
         rgb = found.rgb
         for _ in range(int(rng.integers(1, 4))):
-            rgb = _bystander(rng, replace(found, rgb=rgb), photo, mask, target)
+            rgb = _bystander(rng, replace(found, rgb=rgb), photo, mask)
         return replace(found, rgb=rgb, has_depth=False)
     return found
 
 
-def _bystander(
-    rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes, target: Canvas
-) -> Bytes:
+def _bystander(rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes) -> Bytes:
+    target = found.canvas
     height, width = mask.shape
     scale = max(height / target.height, width / target.width) * rng.uniform(1.7, 3.5)
     flip = -1.0 if rng.random() < 0.5 else 1.0
@@ -239,13 +238,9 @@ def _bystander(
 
 
 def _paste(
-    rng: np.random.Generator,
-    found: View,
-    photo: Bytes,
-    mask: Bytes,
-    target: Canvas,
-    chances: Chances,
+    rng: np.random.Generator, found: View, photo: Bytes, mask: Bytes, chances: Chances
 ) -> tuple[Bytes, Bytes]:
+    target = found.canvas
     matrix = _geometry(rng, mask.shape, target, chances)
     matrix[0, 2] += rng.choice((-1, 1)) * rng.uniform(0.2, 0.6) * mask.shape[1]
     size, flags = (target.width, target.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

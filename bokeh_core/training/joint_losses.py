@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_MARGIN = 0.05
+"""Difference of disparity beyond which `order` asks for no more."""
+
 
 def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Cross entropy, four times as heavy along the border, plus one minus soft IoU; per picture.
@@ -108,9 +111,6 @@ def order(disparity: Tensor, target: Tensor, pairs: int = 4096) -> Tensor:
     wanted = apart.abs().clamp_max(_MARGIN)
     reached = (predicted[:, one] - predicted[:, two]) * torch.sign(apart)
     return (wanted - reached).clamp_min(0).mean(1) / _MARGIN
-
-
-_MARGIN = 0.05
 
 
 def _ordering(disparity: Tensor, target: Tensor, mask: Tensor, pairs: int = 512) -> Tensor:

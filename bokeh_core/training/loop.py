@@ -110,7 +110,7 @@ def train(state: State, feed: Feed, recipe: Recipe, objective: Objective, hooks:
         while (part := done(state, recipe, feed)) < 1 and not caught:
             begun = time.monotonic()
             size = recipe.size(part)
-            batch = feed.batch(state.step, size, near=part >= recipe.plain).to(device)
+            batch = feed.batch(state.step, size, near=part >= recipe.near).to(device)
             losses = _step(state, recipe, functools.partial(objective, forward, batch), part)
             state.step += 1
             state.seconds += time.monotonic() - begun

@@ -57,7 +57,7 @@ def choose(precision: Precision, device: str) -> Arithmetic:
     """Settle a recipe's precision for a device.
 
     "auto": fp16 with a loss scaler on CUDA; bf16 on a CPU that multiplies it (AMX, AVX512-BF16),
-    where the U-Net family's steps take a third of the time and the shared network's seven tenths.
+    where the U-Net family's steps take a third of the time, the shared network's about two thirds.
 
     Raises
     ------

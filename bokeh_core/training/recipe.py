@@ -46,7 +46,7 @@ class Recipe:
     """Plateau: epochs without a better validation loss before the rate is cut to `factor`."""
     sizes: tuple[tuple[float, int], ...] = ((0.0, 256), (0.55, 320), (0.82, 384))
     """(from this part of the run on, long side of the input)."""
-    plain: float = 0.7
+    near: float = 0.7
     """From this part of the run on, most views are nearly the photo itself (`augment.NEAR`)."""
     average: float = 0.98
     """Decay of the running mean of the weights that is exported; 0: export the weights."""
@@ -103,7 +103,7 @@ PAPER = Recipe(
     decay=0.0,
     schedule="plateau",
     sizes=((0.0, 320),),
-    plain=1.0,
+    near=1.0,
     average=0.0,
 )
 """The paper's training: SGD, momentum 0.99, rate 0.1, ReduceLROnPlateau(0, 0.9), batch 8, L1."""

@@ -210,6 +210,7 @@ class Client:
         raise AssertionError("unreachable: _messages ends only by an exception")
 
     def _send(self, name: str, message: protocol.Message, planes: Sequence[Pixels] = ()) -> None:
+        """Send without waiting: a socket whose peer has hung up would wait for ever for another."""
         frames = [plane.data.cast("B") for plane in planes]
         try:
             self._sockets[name].send_multipart(
@@ -234,7 +235,7 @@ class Client:
             client=f"{self._name} {__version__}",
             session=self._session,
         )
-        socket.send(codec.encode(hello))
+        self._send(name, hello)
         if not socket.poll(int(HELLO_S * 1000)):
             keys_too = ", or a key is wrong" if isinstance(self._where, Remote) else ""
             raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s{keys_too}")

@@ -15,7 +15,7 @@ class Link(Protocol):
     """What both kinds of connection can do; used from one thread at a time."""
 
     def send(self, frames: Sequence[bytes]) -> None:
-        """Send one multipart message."""
+        """Send one multipart message; LinkLost when the peer is gone."""
 
     def receive(self, timeout: float) -> list[bytes] | None:
         """Give the next message, None after `timeout` seconds; LinkLost when the peer is gone."""
@@ -58,7 +58,10 @@ class ZmqDealer:
 
     def send(self, frames: Sequence[bytes]) -> None:
         """Send one multipart message."""
-        self._socket.send_multipart(list(frames), copy=False)
+        try:  # a socket whose peer has hung up would wait for ever for another one
+            self._socket.send_multipart(list(frames), self._zmq.NOBLOCK, copy=False)
+        except self._zmq.Again:
+            raise LinkLost("it closed the connection") from None
 
     def receive(self, timeout: float) -> list[bytes] | None:
         """Give the next message, or None after `timeout` seconds."""

@@ -30,6 +30,7 @@ class Raw:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
         self.socket.linger = 0
+        self.socket.sndtimeo = 5000  # once the daemon has hung up there is nobody to send to
         self.socket.setsockopt(zmq.RECONNECT_IVL, -1)
         self.socket.connect(getattr(where, socket))
         self.session = session or secrets.token_hex(8)
@@ -52,9 +53,18 @@ class Raw:
         return self.ask({**hello, "session": self.session, **changes})
 
     def send(self, header: Header | bytes, frames: Sequence[bytes] = ()) -> None:
-        """Send a message."""
+        """Send a message.
+
+        Raises
+        ------
+        TimeoutError
+            The daemon does not take it, or has hung up.
+        """
         first = header if isinstance(header, bytes) else msgpack.packb(header)
-        self.socket.send_multipart([first, *frames])
+        try:
+            self.socket.send_multipart([first, *frames])
+        except zmq.Again:
+            raise TimeoutError("nobody takes the message") from None
 
     def receive(self, timeout_s: float = 5.0) -> tuple[Header, list[bytes]]:
         """Wait for the next message.

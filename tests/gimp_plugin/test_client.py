@@ -97,6 +97,15 @@ def test_a_daemon_that_goes_away_is_noticed(tmp_path, fault):
         client.close()
 
 
+def test_a_job_for_a_daemon_that_has_gone_away_ends_at_once(tmp_path):
+    with FakeDaemon(tmp_path):
+        client = reach.client()
+    for _ in range(3):  # ZeroMQ would wait for another daemon for ever
+        with pytest.raises(LinkLost):
+            client.render(Job(picture(), LENS))
+    client.close()
+
+
 def test_a_slow_daemon_that_answers_pings_is_waited_for(tmp_path):
     with FakeDaemon(tmp_path, "wait"):
         client = reach.client()

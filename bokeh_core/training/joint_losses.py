@@ -11,7 +11,7 @@ _MARGIN = 0.05
 
 
 def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross entropy, four times as heavy along the border, plus one minus soft IoU; per picture.
+    """Cross entropy, heavier along the border; soft IoU; how far outlines lie; per picture.
 
     Parameters
     ----------
@@ -31,7 +31,37 @@ def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
     common = (inside * target).sum((1, 2, 3))
     union = (inside + target).sum((1, 2, 3)) - common
     slack = 0.002 * target[0].numel()  # an empty target must not make every stray pixel count fully
-    return entropy + 0.5 * (1 - (common + slack) / (union + slack))
+    overlap = (common + slack) / (union + slack)
+    return entropy + 0.5 * (1 - overlap) + 0.25 * outline_error(inside, target)
+
+
+def outline_error(inside: Tensor, target: Tensor) -> Tensor:
+    """One minus the soft F-score of outlines within 3 px at a long side of 640; per picture.
+
+    The score that mattes are judged by: a wrong outline in a few pixels costs as much of a thin arm
+    as of a wide back, where the overlap hardly notices it. 0 where neither has an outline.
+
+    Parameters
+    ----------
+    inside, target : Tensor (B, 1, H, W)
+        In [0, 1].
+
+    Returns
+    -------
+    Tensor (B,)
+
+    References
+    ----------
+    Bokhovkin, Burnaev, "Boundary Loss for Remote Sensing Imagery Semantic Segmentation" (2019).
+    """
+    reach = 2 * max(round(max(inside.shape[-2:]) * 3 / 640), 1) + 1
+    found, wanted = border(inside, 3), border(target, 3)
+    slack = 1e-4 * target[0].numel()  # a stray pixel in an empty picture must not cost everything
+    hit = (found * _largest(wanted, reach)).sum((1, 2, 3))
+    reached = (wanted * _largest(found, reach)).sum((1, 2, 3))
+    precision = (hit + slack) / (found.sum((1, 2, 3)) + slack)
+    recall = (reached + slack) / (wanted.sum((1, 2, 3)) + slack)
+    return 1 - 2 * precision * recall / (precision + recall)
 
 
 def border(target: Tensor, reach: int) -> Tensor:

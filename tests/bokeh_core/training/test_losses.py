@@ -7,7 +7,7 @@ import torch
 
 from bokeh_core.errors import InputError
 from bokeh_core.training import losses
-from bokeh_core.training.joint_losses import disparity_loss, matte_loss, order
+from bokeh_core.training.joint_losses import disparity_loss, matte_loss, order, outline_error
 
 ALL = [("portrait", name) for name in losses.MATTE] + [("depth", name) for name in losses.DEPTH]
 
@@ -56,6 +56,37 @@ def test_the_matte_loss_weighs_the_border_more():
     near[:, :, 64:192, 176:178] = 1
     far[:, :, 64:192, 230:232] = 1
     assert matte_loss(logits(near), target) > matte_loss(logits(far), target)
+
+
+def shape(right=176, side=256):
+    """Give a person-like block; sides and place are parts of 256, whatever the size."""
+    plane = torch.zeros(1, 1, side, side)
+    top, bottom, left, edge = (line * side // 256 for line in (64, 192, 80, right))
+    plane[:, :, top:bottom, left:edge] = 1
+    return plane
+
+
+def test_an_outline_within_three_pixels_of_640_is_right_and_one_beyond_is_not():
+    for side in (256, 512):
+        values = [
+            float(outline_error(shape(right, side), shape(side=side))) for right in (176, 177, 192)
+        ]
+        assert values[0] < 1e-6
+        assert values[1] < 0.01
+        assert values[2] > 0.2
+
+
+def test_an_outline_where_nothing_is_wanted_costs_by_its_length():
+    nothing = torch.zeros(1, 1, 256, 256)
+    stray = nothing.clone()
+    stray[:, :, 10, 10] = 1
+    assert float(outline_error(nothing, nothing)) < 1e-6
+    assert 0 < float(outline_error(stray, nothing)) < 0.5 < float(outline_error(shape(), nothing))
+
+
+def test_a_blurred_outline_is_worse_than_a_sharp_one():
+    soft = torch.nn.functional.avg_pool2d(shape(), 15, 1, 7)
+    assert float(outline_error(soft, shape())) > 0.2
 
 
 def test_the_disparity_loss_punishes_a_background_in_front(target):

@@ -59,7 +59,7 @@ def portrait_matte(
         post-processing; "none": plain enlargement.
     model
         Name of embedded weights, see `defocus models list`; or of a fetched matting model, which
-        refines the default network's guided matte.
+        refines the default network's guided matte and excludes "border" and "none".
     device
         A torch device for the network.
     progress
@@ -107,6 +107,9 @@ class Choice:
         if self.refine not in get_args(Refine):
             names = ", ".join(get_args(Refine))
             raise InputError(f"refine must be one of {names}, got {self.refine!r}")
+        optional = hub.MODELS.get(self.model)
+        if optional and optional.task == "matte" and self.refine in ("border", "none"):
+            raise InputError(f"{self.model} refines a guided matte, not refine={self.refine!r}")
         if self.focus_point is not None:
             checked_point(self.focus_point)
 

@@ -65,13 +65,12 @@ def main_people(matte: Float32, disparity: Float32) -> Float32:
 
 
 def without_specks(matte: Float32) -> Float32:
-    """Clear islands smaller than 0.2 % of the picture and 3 % of the largest person."""
+    """Clear islands smaller than both 0.2 % of the picture and 3 % of the largest person."""
     islands = _islands(matte)
     if len(islands.areas) <= 1:
         return matte
-    return _only(
-        matte, islands, islands.areas >= max(_SMALLEST * matte.size, 0.03 * islands.areas.max())
-    )
+    speck = min(_SMALLEST * matte.size, 0.03 * islands.areas.max())
+    return _only(matte, islands, islands.areas >= speck)
 
 
 def _islands(matte: Float32) -> Islands:
@@ -140,6 +139,7 @@ def _share_at_point(matte: Float32, disparity: Float32, point: tuple[float, floa
     around = (slice(max(seed[0] - 2, 0), seed[0] + 3), slice(max(seed[1] - 2, 0), seed[1] + 3))
     distance = float(np.median(disparity[around][person[around]]))
     coherent = (person & (np.abs(disparity - distance) < SAME_PERSON)).astype(np.uint8)
+    coherent[seed] = 1  # also where a step of the depth leaves it apart from those around it
     _, islands = cv2.connectedComponents(coherent)
     chosen = islands == islands[seed]
     others = person & ~chosen

@@ -42,6 +42,7 @@ class Plan:
     model: str = registry.DEFAULT
     """By name; or a .safetensors file of the shared network, such as a training leaves."""
     refine: Refine = "guided"
+    """Of mattes."""
     device: str = "cpu"
 
 
@@ -69,6 +70,10 @@ def choose(plan: Plan) -> list[layouts.Item]:
 def evaluate(plan: Plan, out: Path | None, progress: Progress) -> str:
     """Score, write `scores.csv`, `table.md` and the worst ten into `out`; returns the table."""
     items = choose(plan)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # not only after an hour of scoring
+        for old in out.glob("worst-*.jpg"):
+            old.unlink()
     if plan.model.endswith(".safetensors"):
         opened = registry.open_file(Path(plan.model), INPUT_SIZE)
         plan = replace(plan, model=opened.name)
@@ -97,7 +102,6 @@ def _written(
 ) -> str:
     text = network_scores.as_markdown(network_scores.table(rated))
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         (out / "table.md").write_text(text + "\n", encoding="utf-8")
         network_scores.write_csv(rated, out / "scores.csv")
         for place, (item, _) in enumerate(network_scores.worst(rated), 1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -119,9 +120,10 @@ def fetch(model: HubModel, progress: Progress) -> Path:
         try:
             hf_hub_download(model.repository, name, revision=model.revision, local_dir=place)
         except Exception as error:  # the hub's errors share no base
+            reason = textwrap.shorten(f"{type(error).__name__}: {error}", 160, placeholder=" ...")
             raise ModelMissing(
-                f"{model.name}: {name} cannot be fetched from {model.repository} "
-                f"({type(error).__name__}): check the network; the same command goes on from there"
+                f"{model.name}: {name} cannot be fetched from {model.repository} ({reason}): check "
+                "the network and the disk; the same command goes on from there"
             ) from error
     try:
         check(model)

@@ -48,7 +48,8 @@ class Residual(nn.Module):
 class Attention(nn.Module):
     """One transformer block over all positions (Dosovitskiy et al. 2020); begins as the identity.
 
-    A 3x3 convolution per channel tells positions apart (Chu et al. 2021), so any size works.
+    Unlike there, one mean and one spread normalise all positions together. A 3x3 convolution per
+    channel tells positions apart (Chu et al. 2021), so any size works.
     """
 
     def __init__(self, width: int, heads: int = 4) -> None:

@@ -27,7 +27,7 @@ class UNetConfig:
     encoder: Encoder = "densenet121"
     """"plain": double convolutions and max-pooling; "densenet121": six skips, wide kernels."""
     batch_norm: bool = False
-    """After each decoder convolution."""
+    """After each convolution of the decoder, but its last stage, and of the plain encoder."""
     upsampling: Upsampling = "bilinear"
     sobel: bool = False
     """Edge strength as a fourth channel of the picture, joined in the last decoder stage."""

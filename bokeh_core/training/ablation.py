@@ -17,6 +17,7 @@ from bokeh_core.evaluation.matte_metrics import boundary_f, iou
 from bokeh_core.networks.unet import UNetConfig
 from bokeh_core.training import losses, precision, runs
 from bokeh_core.training.feed import Feed
+from bokeh_core.training.validation import OUTLINE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +180,7 @@ def _scores(
         "loss": float(np.abs(found - wanted).mean()),
         "accuracy": _accuracy(found, wanted, recipe.task),
         "iou": iou(inside, true),
-        "boundary": boundary_f(inside, true, 2.0),
+        "boundary": boundary_f(inside, true, OUTLINE_PX),
         "rank": depth_metrics.rank_correlation(flat, label),
         "tn": float((~inside & ~true).mean()),
         "fp": float((inside & ~true).mean()),

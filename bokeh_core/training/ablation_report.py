@@ -12,6 +12,7 @@ import torch
 from bokeh_core import picture
 from bokeh_core.borders import border_refined
 from bokeh_core.networks.inference import network_input
+from bokeh_core.training.validation import OUTLINE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,15 @@ ALIGNED = (
 Pair = tuple["Result", "nn.Module"]
 
 
-def write(pairs: Sequence[Pair], task: str, name: str, facts: Sequence[str], out: Path) -> None:
-    """Write `NAME.md` and its picture `NAME.jpg` into `out`; `facts` open the report."""
+def write(
+    pairs: Sequence[Pair], task: str, name: str, facts: Sequence[str], out: Path, size: int
+) -> None:
+    """Write `NAME.md` and its picture `NAME.jpg` into `out`.
+
+    `facts` open the report; `size` is the network's input at which the sample is shown.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(out / f"{name}.jpg"), sheet(pairs), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    cv2.imwrite(str(out / f"{name}.jpg"), sheet(pairs, size), [cv2.IMWRITE_JPEG_QUALITY, 88])
     names = ", ".join(result.variant.name for result, _ in pairs)
     lines = [
         f"# {name.replace('-', ' ').capitalize()}",
@@ -60,8 +66,9 @@ def write(pairs: Sequence[Pair], task: str, name: str, facts: Sequence[str], out
 def table(results: Sequence[Result], task: str) -> list[str]:
     """One row per variant, the paper's loss and accuracy first."""
     accuracy = "accuracy" if task == "portrait" else "delta1"
-    head = f"| variant | paper: loss | accuracy | ours: L1 | {accuracy} | IoU | boundary F | rank |"
-    lines = [head + " parameters | minutes |", "|---" * 10 + "|"]
+    head = f"| variant | paper: loss | accuracy | ours: L1 | {accuracy} | IoU "
+    head += f"| boundary F, {OUTLINE_PX:g} px | rank | parameters | minutes |"
+    lines = [head, "|---" * 10 + "|"]
     for r in results:
         paper = "- | -" if r.variant.paper is None else "{:.3f} | {:.3f}".format(*r.variant.paper)
         lines.append(
@@ -84,11 +91,11 @@ def confusions(results: Sequence[Result]) -> list[str]:
 
 
 def sheet(
-    pairs: Sequence[Pair], side: int = 256
+    pairs: Sequence[Pair], size: int, side: int = 256
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Photo and every variant's output for the shipped sample, side by side, BGR."""
+    """Photo and every variant's output for the shipped sample at `size`, side by side, BGR."""
     rgb = picture.read(SAMPLE).linear()
-    pixels = network_input(rgb, 160)
+    pixels = network_input(rgb, size)
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     columns = [cv2.cvtColor((pixels * 255).round().astype(np.uint8), cv2.COLOR_RGB2BGR)]
     for result, network in pairs:

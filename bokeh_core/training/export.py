@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bokeh_core.errors import InputError
 from bokeh_core.networks import registry
 from bokeh_core.networks.registry import ModelRecord
-from bokeh_core.training import weights
+from bokeh_core.training import runs, weights
 from bokeh_core.training.recipe import FURTHER, LENGTHS, Recipe
 
 if TYPE_CHECKING:
@@ -73,10 +73,11 @@ def embed(
     )
     tensors = state.averaged
     if keep:
-        before = weights.find(run.init).tensors
+        begun = runs.network(run)
+        weights.load(begun, run.init)
+        before = begun.state_dict()
         tensors = {
-            name: value.lerp(before.get(name, value).to(value.device), keep)
-            for name, value in tensors.items()
+            name: value.lerp(before[name].to(value), keep) for name, value in tensors.items()
         }
     return registry.embed(record, tensors, folder)
 

@@ -40,15 +40,26 @@ class Batch:
 class Feed:
     """Random views of labelled pictures, decoded once per input size and kept in memory."""
 
-    def __init__(self, items: list[Item], *, batch: int, seed: int, plain: bool = False) -> None:
-        """`plain` gives the whole pictures without augmentation, upright ones first, for scores.
+    def __init__(
+        self, items: list[Item], *, batch: int, seed: int, plain: bool = False, others: bool = True
+    ) -> None:
+        """Prepare nothing yet.
 
-        Each batch of them has the orientation of most of its pictures, so one at most mixes both.
+        Parameters
+        ----------
+        items, batch, seed
+            The pictures, how many to a batch, and what decides their order and views.
+        plain
+            Give the whole pictures without augmentation, upright ones first, for scores. Each batch
+            has the orientation of most of its pictures, so one at most mixes both.
+        others
+            Paste people of other pictures into some views, whose depth is then unknown.
         """
         self._items = items
         self._batch = batch
         self._seed = seed
         self._plain = plain
+        self._others = others
         self._size = 0
         self._near = False
         self._samples: list[samples.Sample] = []
@@ -98,7 +109,7 @@ class Feed:
                 views.append(augment.whole(self._samples[index], target))
                 continue
             order = np.random.default_rng((self._seed, 1, epoch)).permutation(count)
-            other = self._samples[rng.integers(count)]
+            other = self._samples[rng.integers(count)] if self._others else None
             views.append(augment.view(rng, self._samples[order[index]], other, target, chances))
         rgb = torch.from_numpy(np.stack([v.rgb for v in views])).permute(0, 3, 1, 2)
         matte = torch.from_numpy(np.stack([v.mask for v in views])[:, None])

@@ -109,7 +109,7 @@ def _normalised(x: Tensor) -> Tensor:
 
 
 def _gradient(difference: Tensor, scales: int = 3) -> Tensor:
-    """Mean absolute gradient of the difference at several scales (Ranftl et al. 2020, eq. 11)."""
+    """Mean absolute gradient of the difference over scales (after Ranftl et al. 2020, eq. 11)."""
     total = difference.new_zeros(len(difference))
     for _ in range(scales):
         across = (difference[..., 1:] - difference[..., :-1]).abs().mean((1, 2, 3))

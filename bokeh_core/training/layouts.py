@@ -34,6 +34,9 @@ Float32 = npt.NDArray[np.float32]
 TEST_PART = 0.1
 """Part of the pictures that is never trained on."""
 
+FAINT = 16
+"""A mask that has something in it, but nothing as bright as this, is of another scale (0 and 1)."""
+
 Label = Literal["mask", "depth"]
 LABELS: tuple[Label, ...] = get_args(Label)
 LABELS_OF: dict[str, frozenset[Label]] = {
@@ -286,7 +289,12 @@ def _mask(path: Path) -> Bytes:
         except Exception as error:  # scipy's errors share no base
             raise InputError(f"cannot read {path} as a mask: {error}") from error
         return np.asarray(inside * np.uint8(255), np.uint8)
-    return np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)
+    mask = np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)
+    if 0 < mask.max() < FAINT:
+        raise InputError(
+            f"{path}: a mask has 255 where the subject is, this one has {mask.max()} at most"
+        )
+    return mask
 
 
 def _fitted(mask: Bytes, rgb: Bytes, names: str) -> Bytes:

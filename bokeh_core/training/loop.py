@@ -14,7 +14,7 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from bokeh_core.errors import ModelCorrupt
+from bokeh_core.errors import InputError, ModelCorrupt
 from bokeh_core.training import identity, precision
 from bokeh_core.training.precision import Forward
 
@@ -102,7 +102,13 @@ def create(network: nn.Module, recipe: Recipe, device: str = "cpu") -> State:
 
 
 def train(state: State, feed: Feed, recipe: Recipe, objective: Objective, hooks: Hooks) -> bool:
-    """Train to the end of the recipe; returns False when a signal stopped it before that."""
+    """Train to the end of the recipe; returns False when a signal stopped it before that.
+
+    Raises
+    ------
+    InputError
+        The training diverged.
+    """
     device = str(next(state.network.parameters()).device)
     forward = precision.choose(recipe.precision, device).forward(state.network)
     saved = time.monotonic()
@@ -161,7 +167,12 @@ def _step(
     state.optimiser.zero_grad(set_to_none=True)
     scaler.scale(total).backward()  # type: ignore[no-untyped-call]
     scaler.unscale_(state.optimiser)
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip)
+    norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip)
+    if not torch.isfinite(total if scaler.is_enabled() else norm):  # a scaler skips such gradients
+        raise InputError(
+            f"the training diverged at step {state.step}: a lower --rate is needed; the checkpoint "
+            "is that of the last save"
+        )
     scaler.step(state.optimiser)
     scaler.update()
     _average(state, recipe)
@@ -229,7 +240,7 @@ def _fill(state: State, parts: dict[str, Any]) -> None:
     state.optimiser.load_state_dict(parts["optimiser"])
     if state.plateau is not None:
         state.plateau.load_state_dict(parts["plateau"])
-    if state.scaler.is_enabled():
+    if state.scaler.is_enabled() and parts["scaler"]:  # empty: it was begun without one
         state.scaler.load_state_dict(parts["scaler"])
     state.averaged = {
         name: value.to(state.averaged[name].device) for name, value in parts["averaged"].items()

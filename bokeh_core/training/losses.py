@@ -40,14 +40,17 @@ def l1(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
-    """One minus the soft Dice coefficient (Milletari et al. 2016)."""
+    """One minus the soft Dice coefficient, of plain sums (Milletari et al. 2016 square them)."""
     found = torch.sigmoid(logits)
     common = (found * target).sum(_ALL)
     return 1 - (2 * common + 1) / (found.sum(_ALL) + target.sum(_ALL) + 1)
 
 
 def ssim(logits: Tensor, target: Tensor) -> Tensor:
-    """One minus structural similarity in 11-pixel windows (Wang et al. 2004), halved to [0, 1]."""
+    """One minus structural similarity, halved to [0, 1] (Wang et al. 2004).
+
+    Its 11-pixel windows are boxes; the source weighs them by a Gaussian.
+    """
     a, b = torch.sigmoid(logits), target
     mean_a, mean_b = _window(a), _window(b)
     var_a = _window(a * a) - mean_a**2
@@ -82,7 +85,7 @@ def silog(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def scale_shift_invariant(logits: Tensor, target: Tensor) -> Tensor:
-    """Robust scale-and-shift-invariant error with gradient matching (Ranftl et al. 2020)."""
+    """Scale-and-shift-invariant error with gradient matching (after Ranftl et al. 2020)."""
     return joint_losses.invariant(torch.sigmoid(logits), target)
 
 

@@ -87,7 +87,8 @@ def _train(run: Run, say: Say) -> State | None:
         loop.load_checkpoint(state, checkpoint)
         say(f"resumed at step {state.step} after {state.seconds / 60:.1f} min")
     say(f"{len(train_items)} pictures to train on, {len(test_items)} to validate with")
-    feed = Feed(train_items, batch=run.recipe.batch, seed=run.recipe.seed)
+    others = run.recipe.task != "depth"
+    feed = Feed(train_items, batch=run.recipe.batch, seed=run.recipe.seed, others=others)
     check = Feed(test_items, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)
     size = run.recipe.size(1.0)
     hooks = loop.Hooks(

@@ -28,6 +28,9 @@ _PLANES: dict[Task, tuple[str, ...]] = {
 }
 """What a task's network gives."""
 
+OUTLINE_PX = 2.0
+"""Tolerance of the boundary F-score, in pixels of the network's input."""
+
 
 def validator(
     feed: Feed, count: int, recipe: Recipe, objective: Objective
@@ -89,7 +92,7 @@ def _scores(
             wanted = (batch.matte[index, 0] > 0.5).cpu().numpy()
             yield "iou", iou(inside, wanted)
             yield "accuracy", float((inside == wanted).mean())
-            yield "boundary", boundary_f(inside, wanted, 2.0)
+            yield "boundary", boundary_f(inside, wanted, OUTLINE_PX)
         if "disparity" in planes and batch.has_disparity[index]:
             size = (batch.disparity.shape[-2], batch.disparity.shape[-1])
             small = torch.nn.functional.adaptive_avg_pool2d(planes["disparity"][index], size)

@@ -22,23 +22,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
     parser.add_argument(
-        "--limit", type=values.whole(0), default=0, metavar="N", help="training pictures"
+        "--limit",
+        type=values.whole(0),
+        default=0,
+        metavar="N",
+        help="training pictures; 0 = all (the default)",
     )
     parser.add_argument(
-        "--test-limit", type=values.whole(0), default=80, metavar="N", help="test pictures"
+        "--test-limit",
+        type=values.whole(0),
+        default=80,
+        metavar="N",
+        help="test pictures (80); 0 = all",
     )
-    parser.add_argument("--steps", type=values.whole(1), default=1000, help="of every variant")
-    parser.add_argument("--size", type=int, default=320, help="long side of the input")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--width", type=values.whole(1), default=64, help="of the plain U-Net")
-    parser.add_argument("--loss", default="l1")
+    parser.add_argument(
+        "--steps", type=values.whole(1), default=1000, help="of every variant (1000)"
+    )
+    parser.add_argument("--size", type=int, default=320, help="long side of the input (320)")
+    parser.add_argument("--batch", type=int, default=8, help="pictures to a step (8)")
+    parser.add_argument("--width", type=values.whole(1), default=64, help="of the plain U-Net (64)")
+    parser.add_argument("--loss", default="l1", help="of every variant (l1)")
     parser.add_argument(
         "--losses", action="store_true", help="one network under every loss, not the tables' rows"
     )
     parser.add_argument("--rows", default="", metavar="1,3", help="only these rows of the table")
-    parser.add_argument("--optimiser", choices=("sgd", "adamw"), default="sgd")
+    parser.add_argument(
+        "--optimiser", choices=("sgd", "adamw"), default="sgd", help="the paper's sgd, or adamw"
+    )
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
-    parser.add_argument("--rate", type=float, default=None)
+    parser.add_argument("--rate", type=float, help="of learning (sgd 0.1, adamw 0.001)")
     parser.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
     values.add_device(parser)
     parser.add_argument(
@@ -73,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         + "The paper: 1500 pictures of 600x800, 30 epochs, SGD at 0.1, ImageNet encoder.",
     ]
     name = name_of(args)
-    ablation_report.write(pairs, args.task, name, facts, args.out)
+    ablation_report.write(pairs, args.task, name, facts, args.out, args.size)
     print("\n".join(ablation_report.table([result for result, _ in pairs], args.task)))
     print(args.out / f"{name}.md")
     return 0

@@ -39,9 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--refine",
-        default="guided",
         choices=("guided", "matting", "border", "none"),
-        help="how the matte is brought to full size",
+        help="how the matte is brought to full size (guided)",
     )
     values.add_device(parser)
     parser.add_argument(
@@ -54,6 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
+    if args.refine and args.task == "depth":
+        args.parser.error("--refine is for mattes, not for depth")
     from bokeh_core import devices  # noqa: PLC0415
     from bokeh_core.evaluation.network_report import Plan, evaluate  # noqa: PLC0415
     from daemon.cli.terminal import Bar  # noqa: PLC0415
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         args.everything,
         args.limit,
         args.model,
-        args.refine,
+        args.refine or "guided",
         str(devices.find(args.device)),
     )
     with Bar(f"evaluate {args.task}") as bar:

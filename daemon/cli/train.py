@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,17 +59,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
     length = parser.add_argument_group("length and learning")
-    length.add_argument("--minutes", type=float, help="of work on this machine")
-    length.add_argument("--epochs", type=float)
-    length.add_argument("--steps", type=int)
-    length.add_argument("--batch", type=int)
-    length.add_argument("--size", type=int, help="long side of the input, multiple of 32")
+    length.add_argument(
+        "--minutes", type=float, help="of work on this machine (joint: 90); pauses do not count"
+    )
+    length.add_argument(
+        "--epochs", type=float, help="passes over the pictures (30); counts before --minutes"
+    )
+    length.add_argument("--steps", type=int, help="counts before --epochs and --minutes")
+    length.add_argument("--batch", type=int, help="pictures to a step (8)")
+    length.add_argument(
+        "--size", type=int, help="long side of the input, multiple of 32 (joint: grows; else 320)"
+    )
     length.add_argument("--loss", help="by name; a wrong one lists them (portrait and depth)")
-    length.add_argument("--optimiser", choices=("adamw", "sgd"))
-    length.add_argument("--schedule", choices=("cosine", "plateau"))
-    length.add_argument("--rate", type=float)
-    length.add_argument("--precision", choices=("auto", "fp32", "bf16"))
-    length.add_argument("--seed", type=int)
+    length.add_argument(
+        "--optimiser", choices=("adamw", "sgd"), help="joint: adamw; the U-Net family: sgd"
+    )
+    length.add_argument(
+        "--schedule", choices=("cosine", "plateau"), help="of the rate: cosine with adamw"
+    )
+    length.add_argument("--rate", type=float, help="of learning, the encoder's too")
+    length.add_argument(
+        "--precision", choices=("auto", "fp32", "bf16"), help="auto: what the device gains by"
+    )
+    length.add_argument("--seed", type=int, help="of weights, order and views (1)")
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +126,8 @@ def _refuse_idle(args: argparse.Namespace) -> None:
     """Refuse options that would do nothing for what is trained."""
     if args.export and args.task != "joint":
         args.parser.error("--export is only for joint, the network that the library uses")
+    if args.export and not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", args.export):
+        args.parser.error("--export takes a name of small letters, digits, dots and dashes")
     if (args.licence or args.teacher or args.keep) and not args.export:
         args.parser.error("--licence, --teacher and --keep are for what --export writes")
     if args.keep is not None and not (args.init and 0 < args.keep < 1):

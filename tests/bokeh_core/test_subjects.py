@@ -52,6 +52,10 @@ def test_one_person_alone_is_untouched():
 
 
 def test_everybody_means_all_but_specks():
+    """Somebody far away is small beside the person in front, and still somebody."""
+    far = (140, 145, 40, 55, 0.2)  # 0.4 % of the picture, 2 % of the main person
+    matte = subjects.without_specks(scene(MAIN, far)[0])
+    assert inside(matte, far) == 1
     speck = (5, 7, 5, 7, 0.3)
     matte = subjects.without_specks(scene(MAIN, PASSER_BY, speck)[0])
     assert inside(matte, PASSER_BY) == 1
@@ -84,6 +88,14 @@ def test_people_who_overlap_are_told_apart_by_distance():
     chosen = subjects.at_point(matte, disparity, (0.5, 0.5))
     assert inside(chosen, MAIN) > 0.95
     assert inside(chosen, (40, 58, 30, 120, 0)) < 0.1
+
+
+def test_a_point_on_a_thing_held_in_front_keeps_its_person_and_nobody_else():
+    matte, disparity = scene((40, 90, 20, 120, 0.6), PARTNER)
+    disparity[20:120, 60] = 0.95
+    chosen = subjects.at_point(matte, disparity, (60.5 / 160, 0.5))
+    assert chosen[20:120, 62:88].mean() > 0.95
+    assert inside(chosen, PARTNER) == 0
 
 
 def test_a_point_without_anybody_gives_an_empty_matte():

@@ -112,6 +112,7 @@ def test_each_optimiser_of_the_family_has_rates_of_its_own(task):
         (["train", "joint", "--sobel", "--batch-norm"], "--batch-norm, --sobel: only for the U-N"),
         (["train", "joint", "--width", "8", "--pretrained"], "--width, --pretrained: only for"),
         (["train", "joint", "--licence", "MIT"], "--export writes"),
+        (["train", "joint", "--export", "../x"], "--export takes a name of small letters"),
         (["ablate", "depth", "--steps", "0"], "--steps: '0' is not a whole number from 1"),
         (["ablate", "depth", "--steps", "-1"], "--steps: '-1' is not a whole number from 1"),
         (["ablate", "depth", "--losses", "--pretrained"], "only for the rows with DenseNet"),
@@ -135,6 +136,12 @@ def test_that_the_family_cannot_be_embedded_is_said_before_the_training(data, tm
     assert "joint" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert "mine" not in registry.records()
+
+
+def test_a_refinement_of_depth_is_refused(data, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "depth", "--data", str(data), "--refine", "none"])
+    assert "--refine is for mattes" in capsys.readouterr().err
 
 
 def test_evaluate_prints_a_table_and_writes_the_worst(data, tmp_path, capsys):

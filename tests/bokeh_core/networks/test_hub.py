@@ -108,6 +108,12 @@ def astronaut():
     return picture.read(files("bokeh_core") / "samples" / "astronaut.png").linear()
 
 
+@pytest.mark.parametrize("refine", ["none", "border"])
+def test_a_matting_model_has_nothing_to_do_with_a_coarse_matte(tiny_matting, astronaut, refine):
+    with pytest.raises(InputError, match=f"{tiny_matting.name} refines a guided matte"):
+        portrait_matte(astronaut, model=tiny_matting.name, refine=refine)
+
+
 def test_a_matting_model_refines_only_the_outline(tiny_matting, astronaut):
     plain = portrait_matte(astronaut)
     refined = portrait_matte(astronaut, model=tiny_matting.name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -34,6 +37,41 @@ def likeness(sample, chances, rounds=300):
 
 def test_views_of_the_end_of_a_run_are_nearer_to_the_photo(sample):
     assert likeness(sample, augment.NEAR) > likeness(sample, augment.VARIED) + 0.05
+
+
+STILL = augment.Chances(
+    nobody=0, quarter_turn=0.5, tilt=15, second=0, bystanders=0, colour=0, damage=0
+)
+
+
+def test_mask_and_depth_move_with_the_picture(sample):
+    """The drawn person is brighter and nearer than everything else."""
+    for seed in range(40):
+        view = augment.view(np.random.default_rng(seed), sample, None, TARGET, STILL)
+        bright = view.rgb.mean(2) > 115
+        assert (bright == (view.mask > 127)).mean() > 0.96
+        near = view.depth > 140
+        person = cv2.resize(view.mask, near.shape[::-1], interpolation=cv2.INTER_AREA) > 127
+        assert (near == person).mean() > 0.9
+
+
+def test_a_second_subject_is_in_the_mask_and_its_depth_is_unknown(sample):
+    always = replace(STILL, second=1.0)
+    marked = replace(sample, rgb=np.full_like(sample.rgb, (255, 0, 255)))
+    for seed in range(20):
+        view = augment.view(np.random.default_rng(seed), sample, marked, TARGET, always)
+        pasted = (view.rgb[..., 1] < 20) & (view.rgb[..., 0] > 235)
+        assert (view.mask[pasted] > 127).all()
+        assert not view.has_depth
+
+
+def test_nobody_is_a_view_of_the_background(sample):
+    empty = replace(STILL, nobody=1.0)
+    masks = [
+        augment.view(np.random.default_rng(seed), sample, None, TARGET, empty).mask
+        for seed in range(20)
+    ]
+    assert np.mean([mask.max() < 128 for mask in masks]) > 0.9
 
 
 def test_without_chances_a_view_is_the_whole_picture(sample):

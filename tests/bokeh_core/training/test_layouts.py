@@ -152,6 +152,13 @@ def test_a_depth_of_floats_is_named(tmp_path):
         item.read()
 
 
+def test_a_mask_of_zeros_and_ones_is_named(portraits):
+    mask = next(iter(sorted((portraits / "drawn").glob("*_mask.png"))))
+    cv2.imwrite(str(mask), cv2.imread(str(mask), 0) // 255)
+    with pytest.raises(InputError, match=f"{mask.name}: a mask has 255"):
+        layouts.find(portraits)[0].read()
+
+
 def test_a_photo_that_was_cut_off_is_named(portraits):
     item = layouts.find(portraits)[0]
     whole = item.photo.read_bytes()

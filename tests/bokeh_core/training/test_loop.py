@@ -15,7 +15,7 @@ import torch
 
 from bokeh_core.errors import InputError, ModelCorrupt, OutOfMemory
 from bokeh_core.networks.unet import UNetConfig
-from bokeh_core.training import feed, layouts, runs
+from bokeh_core.training import feed, layouts, loop, runs
 from bokeh_core.training.recipe import PAPER, Recipe
 
 TINY = UNetConfig("plain", batch_norm=True, width=4)
@@ -199,6 +199,43 @@ def test_a_step_for_which_there_is_no_room_says_what_needs_less(tmp_path, portra
     monkeypatch.setattr(runs.objectives, "find", lambda _: endless)
     with pytest.raises(OutOfMemory, match="smaller --batch or --size"):
         runs.train(run(tmp_path / "run", portraits, SHORT), print)
+
+
+def test_a_training_that_diverges_ends_in_words_and_keeps_its_checkpoint(tmp_path, portraits):
+    plan = run(tmp_path / "run", portraits, SHORT)
+    runs.train(replace(plan, recipe=replace(plan.recipe, steps=1)), print)
+    kept = (plan.folder / runs.CHECKPOINT).read_bytes()
+
+    def endless(network, batch):
+        return {"loss": network(batch.rgb).sum() * math.inf}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs.objectives, "find", lambda _recipe: endless)
+        with pytest.raises(InputError, match="diverged at step 1: a lower --rate"):
+            runs.train(plan, print)
+    assert (plan.folder / runs.CHECKPOINT).read_bytes() == kept
+
+
+def test_a_run_begun_without_a_loss_scaler_goes_on_with_one(tmp_path, portraits):
+    state = runs.train(run(tmp_path / "run", portraits, SHORT), print)
+    state.scaler = torch.amp.GradScaler("cpu", enabled=True)
+    loop.load_checkpoint(state, tmp_path / "run" / runs.CHECKPOINT)
+    assert state.step == SHORT.steps
+
+
+def test_views_for_depth_alone_all_have_a_depth(tmp_path, portraits, monkeypatch):
+    known = []
+    view = feed.augment.view
+
+    def recorded(*what):
+        known.append((made := view(*what)).has_depth)
+        return made
+
+    monkeypatch.setattr(feed.augment, "view", recorded)
+    for task in ("portrait", "depth"):
+        known.clear()
+        runs.train(run(tmp_path / task, portraits, replace(SHORT, task=task, loss="l1")), print)
+        assert all(known) == (task == "depth")
 
 
 def test_a_test_picture_that_cannot_be_read_is_named_before_the_first_step(

@@ -137,6 +137,20 @@ def test_a_share_of_the_weights_it_began_from_can_be_kept(tmp_path, portraits):
     assert moved
 
 
+def test_a_share_of_weights_that_had_not_every_part_is_one_of_what_the_run_began_with(
+    tmp_path, portraits
+):
+    whole = registry.load_tensors(registry.find("portrait"))
+    later = SharedPortraitNet.IDENTITIES
+    old = {name: value for name, value in whole.items() if not name.startswith(later)}
+    safetensors.torch.save_file(old, tmp_path / "old.safetensors")
+    plan = runs.Run(tmp_path / "run", portraits, SHORT, init=str(tmp_path / "old.safetensors"))
+    state = runs.train(plan, print)
+    state.averaged = {name: torch.ones_like(value) for name, value in state.averaged.items()}
+    mixed = registry.load_tensors(export.embed(plan, state, "m", tmp_path, keep=0.5), tmp_path)
+    assert float(mixed["matte.deepen2.second.weight"].max()) == 0.5
+
+
 @pytest.mark.parametrize(("init", "share"), [("", 0.5), ("portrait", 1.5), ("portrait", -0.1)])
 def test_there_must_be_weights_that_a_share_is_kept_of(tmp_path, portraits, init, share):
     plan = runs.Run(tmp_path / "run", portraits, SHORT, init=init, pretrained=False)

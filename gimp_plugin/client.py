@@ -220,8 +220,9 @@ class Client:
 
     def _answer(self, link: Link) -> dict[str, Any]:
         header = {"type": "pong"}
+        until = time.monotonic() + ANSWER_S
         while header["type"] == "pong":  # may come unasked at any time
-            message = link.receive(ANSWER_S)
+            message = link.receive(until - time.monotonic())
             if message is None:
                 raise LinkLost(f"the daemon gave no answer within {ANSWER_S:g} s")
             header = self._unpack(message[0])

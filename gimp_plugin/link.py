@@ -43,6 +43,9 @@ class ZmqDealer:
         self._zmq = zmq
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
+        # from the start: set at the close only, it does not reach a connection that was lost with
+        # messages unsent, and the context waits for ever for them to leave
+        self._socket.linger = 0
         self._socket.reconnect_ivl = -1
         self._monitor = self._socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
@@ -81,7 +84,7 @@ class ZmqDealer:
         if not self._context.closed:
             self._socket.disable_monitor()
             self._monitor.close(linger=0)
-            self._socket.close(linger=0)
+            self._socket.close()
             self._context.term()
 
     def _shake_hands(self, endpoint: str, timeout: float) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
+import msgpack
 import pytest
+import zmq
 
-from gimp_plugin import connection, reach
+from gimp_plugin import connection, link, reach
 from gimp_plugin.client import Job, silent
 from gimp_plugin.engine import Engine
 from gimp_plugin.errors import Cancelled, LinkLost, NoDaemon, Refused
@@ -106,6 +108,26 @@ def test_a_job_for_a_daemon_that_has_gone_away_ends_at_once(tmp_path):
     client.close()
 
 
+def test_closing_after_a_daemon_died_with_messages_unread_ends_at_once(tmp_path):
+    def send_much():
+        for _ in range(8):  # ZeroMQ takes them all, the standard library waits
+            opened.send([bytes(1 << 20)])
+        opened.receive(5.0)
+
+    with zmq.Context() as context:
+        deaf = context.socket(zmq.ROUTER)
+        deaf.rcvhwm = 1
+        deaf.bind(f"ipc://{tmp_path}/deaf.sock")
+        opened = link.connect(f"ipc://{tmp_path}/deaf.sock")
+        threading.Timer(0.3, deaf.close, [0]).start()
+        with pytest.raises(LinkLost):
+            send_much()
+    closing = threading.Thread(target=opened.close, daemon=True)
+    closing.start()
+    closing.join(3.0)
+    assert not closing.is_alive()
+
+
 def test_a_slow_daemon_that_answers_pings_is_waited_for(tmp_path):
     with FakeDaemon(tmp_path, "wait"):
         client = reach.client()
@@ -120,6 +142,24 @@ def test_status_is_answered_while_a_job_runs(tmp_path):
     with FakeDaemon(tmp_path):
         client = reach.client()
         assert client.status()["worker"] == "idle"
+        client.close()
+
+
+def test_pongs_alone_are_no_answer(tmp_path, monkeypatch):
+    class Chatty:
+        turns = 0
+
+        def receive(self, timeout):
+            self.turns += 1
+            assert self.turns < 100
+            time.sleep(0.02)
+            return [msgpack.packb({"type": "pong", "nonce": 0})] if timeout > 0 else None
+
+    with FakeDaemon(tmp_path):
+        client = reach.client()
+        monkeypatch.setattr("gimp_plugin.client.ANSWER_S", 0.2)
+        with pytest.raises(LinkLost, match="no answer within"):
+            client._answer(Chatty())
         client.close()
 
 

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from daemon.client import Client
+    from daemon.connection import Connection
     from daemon.protocol import State
 
 MIB = 1 << 20
+LEAVE_S = 5.0
+"""A daemon that has closed its sockets is gone by then."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -157,16 +160,37 @@ def _stop(args: argparse.Namespace) -> int:
     try:
         with _connect() as client:
             jobs = client.shutdown(drain=not args.now)
-        if jobs:
-            print(f"finishing {jobs} request{'s' if jobs > 1 else ''} first")
-        while where.alive:
-            time.sleep(0.05)
+            if jobs:
+                print(f"finishing {jobs} request{'s' if jobs > 1 else ''} first", flush=True)
+            _see_off(client, where)
     except ConnectionLost:
         launch.stop_by_force(where)
     except DaemonError as refusal:
         return _complain(f"the daemon refuses: {refusal}. {refusal.hint}")
     print("daemon stopped")
     return 0
+
+
+def _see_off(client: Client, where: Connection) -> None:
+    """Wait for the end of a daemon that was told to stop.
+
+    Raises
+    ------
+    ConnectionLost
+        It hangs.
+    """
+    from daemon.client import ConnectionLost  # noqa: PLC0415
+
+    try:
+        while True:  # as long as its last requests take
+            client.ping()
+            time.sleep(0.05)
+    except ConnectionLost:
+        until = time.monotonic() + LEAVE_S
+        while where.alive:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _status(args: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import plistlib
 import signal
 import subprocess
@@ -64,6 +65,21 @@ def test_a_daemon_that_refuses_to_be_stopped_says_why(running, monkeypatch, caps
     assert main(["daemon", "stop"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("defocus: the daemon refuses: wrong token. ")
+
+
+def test_a_daemon_that_hangs_after_it_has_agreed_to_stop_is_ended(in_sandbox, monkeypatch):
+    front = in_sandbox.start().pid
+
+    def agree_and_hang(*_, **__):
+        os.kill(front, signal.SIGSTOP)
+        return 0
+
+    monkeypatch.setattr("daemon.client.Client.shutdown", agree_and_hang)
+    monkeypatch.setattr("daemon.client.figures.Limits", lambda: SimpleNamespace(silence_s=0.3))
+    monkeypatch.setattr("daemon.cli.daemon.LEAVE_S", 0.2)
+    monkeypatch.setitem(launch.stop_by_force.__kwdefaults__, "wait_s", 0.2)
+    assert main(["daemon", "stop"]) == 0
+    wait_for(lambda: in_sandbox.process.poll() is not None, 5, "the end of the daemon")
 
 
 @pytest.mark.parametrize(

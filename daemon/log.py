@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import logging.handlers
 import os
+import select
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 LOG_NAME = "daemon.log"
 WORKER_LOG_NAME = "worker.log"
@@ -71,13 +77,27 @@ def to_file(folder: Path) -> None:
             folder / LOG_NAME, maxBytes=MAX_LOG_BYTES, backupCount=3, encoding="utf-8"
         )
     except OSError:
-        handler = logging.StreamHandler()
+        handler = _stderr()
     _install(handler)
 
 
 def to_stderr() -> None:
     """Send all logs to stderr (worker, `defocus daemon run` in a terminal)."""
-    _install(logging.StreamHandler())
+    _install(_stderr())
+
+
+def _stderr() -> logging.Handler:
+    """Make a handler that drops what stderr cannot take now: the daemon waits for no reader."""
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda _: _takes_more(handler.stream))
+    return handler
+
+
+def _takes_more(stream: TextIO) -> bool:
+    """Whether a line can be written at once: not into a full pipe or a held terminal (Ctrl+S)."""
+    with contextlib.suppress(OSError, ValueError, TypeError):  # no file at all, or Windows
+        return bool(select.select([], [stream], [], 0)[1])
+    return True
 
 
 def _install(handler: logging.Handler) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import plistlib
@@ -155,6 +156,26 @@ class TestLogs:
                 wait_for(lambda: printed.read_text().endswith("six\n"), 10, "the emptied file")
             finally:
                 process.terminate()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not tell that a pipe is full")
+def test_a_daemon_whose_log_nobody_reads_works_on(place):
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_end, bytes(4096))
+    os.set_blocking(write_end, True)
+    command = [sys.executable, "-m", "daemon.cli.main", "daemon", "run", "--engine", place.engine]
+    place.process = subprocess.Popen(command, env=place.environment(), stderr=write_end)
+    os.close(write_end)
+    try:
+        wait_for(lambda: connection.find(place.directory) is not None, 20, "the daemon")
+        with place.client() as client:
+            assert client.status().sessions == 1
+    finally:
+        place.stop()
+        os.close(read_end)
 
 
 def test_the_doctor_tells_a_daemon_that_hangs_from_none(in_sandbox, monkeypatch):

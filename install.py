@@ -47,6 +47,8 @@ BEGUN = VENV / "defocus-packages-begun"
 """There while packages are put in place. pip takes one that was cut off half-way for installed;
 all anew costs a minute, since pip keeps what it has downloaded."""
 LOG = VENV / "install.log"
+PIP = ("-m", "pip", "--no-input", "--disable-pip-version-check")
+"""Every pip that reaches an index: nobody would see it ask for a password, and wait."""
 OLDEST = (3, 10)
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 NEEDED_GB = {"cpu": 2.5, "any": 8.0}
@@ -137,6 +139,7 @@ def run_logged(command: list[str], what: str) -> None:
         finally:
             if process.poll() is None and sys.exc_info()[0] is not None:
                 process.terminate()
+            process.stdout.close()  # what it still says must not make it wait for a reader
             code = process.wait()
     if code:
         raise diagnosis("\n".join(tail), what)
@@ -158,7 +161,8 @@ def diagnosis(output: str, what: str) -> Stop:
         return Stop(
             f"{what}: no fitting package for Python {platform.python_version()} on "
             f"{platform.system()} {platform.machine()}.",
-            "Without network: fill pip's find-links folder; else use Python 3.10 to 3.14, 64 bit.",
+            "Without network: fill pip's find-links folder; else use Python 3.10 to 3.14, 64 bit. "
+            "An index that asks for a password has to find it in pip's settings.",
         )
     last = next((line for line in reversed(output.splitlines()) if "ERROR" in line), "it failed")
     return Stop(f"{what}: {last}", f"Look into {LOG}, {again}")
@@ -266,7 +270,7 @@ def is_installed(extras: list[str]) -> bool:
 
 def install_packages(extras: list[str], torch_args: list[str]) -> None:
     # byte code is made at the first import, of what is imported: compiling all takes a minute
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
+    pip = [str(PYTHON), *PIP, "install", "--no-compile"]
     pair = [word for word in requirements([]) if word.startswith("torch")]
     BEGUN.touch()
     if torch_args:
@@ -442,7 +446,7 @@ def make_vendor() -> Path:
         return vendor
     tags = [f"manylinux{tag}_{machine}" for tag in ("2014", "_2_26", "_2_28")]
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(PYTHON), "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+        command = [str(PYTHON), *PIP, "download", "-q"]
         command += ["--retries", "1", "--timeout", "15"]
         command += ["--no-deps", "--only-binary=:all:", "--implementation", "cp", "--abi", "abi3"]
         command += ["--python-version", "3.12", "-d", folder, "pyzmq"]

@@ -9,6 +9,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -147,6 +149,29 @@ def test_failures_of_pip_become_next_steps(install, output, wrong, step):
     stop = install.diagnosis(output, "Packages")
     assert wrong in str(stop)
     assert step in stop.step
+
+
+def test_an_index_that_asks_for_a_password_ends_the_run(install, monkeypatch):
+    class Closed(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="index"')
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Closed) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01]).start()
+        index = f"http://127.0.0.1:{server.server_port}/simple"
+        command = [sys.executable, *install.PIP, "download", "--index-url", index, "nothing"]
+        with pytest.raises(install.Stop, match="no fitting package") as caught:
+            install.run_logged(command, "Packages")
+        server.shutdown()
+    assert "asks for a password" in caught.value.step
+    assert f"User for 127.0.0.1:{server.server_port}" not in install.LOG.read_text()
 
 
 class TestTorch:

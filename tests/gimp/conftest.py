@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -136,13 +137,18 @@ def daemon(tmp_path_factory):
     }
     command = [sys.executable, "-m", "daemon.cli.main", "daemon", "run"]
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 60
-        while not (folder / "connection.json").exists():
-            assert process.poll() is None, "the daemon ended"
-            assert time.monotonic() < until, "the daemon did not start"
-            time.sleep(0.1)
-        yield folder
-        process.terminate()
+        try:
+            until = time.monotonic() + 60
+            while not (folder / "connection.json").exists():
+                assert process.poll() is None, "the daemon ended"
+                assert time.monotonic() < until, "the daemon did not start"
+                time.sleep(0.1)
+            yield folder
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()  # one that hangs
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,15 @@ import multiprocessing
 import resource
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import psutil
 
+from bokeh_core.errors import OutOfMemory
 from bokeh_core.evaluation.render_methods import TIMED, five_gaussians
 from bokeh_core.evaluation.scenes import portrait
 from bokeh_core.evaluation.thin_lens import Inputs, pinhole
@@ -46,10 +49,20 @@ def measure(method: str, megapixels: float) -> Cost:
         Name in `TIMED`.
     megapixels
         Size of the picture.
+
+    Raises
+    ------
+    OutOfMemory
+        The process was killed, which is nearly always for want of memory.
     """
     context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(_measured, (method, megapixels))
+    with ProcessPoolExecutor(1, context) as pool:  # context.Pool would wait for it for ever
+        try:
+            return pool.submit(_measured, method, megapixels).result()
+        except BrokenProcessPool:
+            raise OutOfMemory(
+                f"{method}, {megapixels:g} MP: the process was killed (memory exhausted?)"
+            ) from None
 
 
 def _measured(method: str, megapixels: float) -> Cost:

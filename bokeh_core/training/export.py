@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INPUT_SIZE = 352
 """At which the exported network looks at photos (`ModelRecord.input_size`): the best of 352 to 448
-at the outline of half-body training pictures; 384 is better by as little on street photos."""
+at the outline of half-body training pictures; 384 was better at that of street photos."""
 
 UNKNOWN = "not stated"
 """What a record says of the licence and the teacher when nobody named them."""

@@ -21,7 +21,7 @@ LENGTHS = ("steps", "epochs", "minutes")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are those of the embedded weights."""
+    """How to train; the defaults are those of the shared network from ImageNet's encoder on."""
 
     task: Task = "joint"
     loss: str = "default"

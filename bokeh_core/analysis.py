@@ -44,6 +44,8 @@ def analyse(
         `rgb` or a parameter is unusable.
     ModelMissing, ModelCorrupt
         The weights cannot be used.
+    OutOfMemory
+        The device has no room.
     """
     rgb = inference.check_photo(rgb)
     choice = Choice(people, focus_point, refine, model, device)

@@ -63,6 +63,8 @@ def estimate_depth(
         `rgb` or `matte` is unusable, or `model` has no depth.
     ModelMissing, ModelCorrupt
         The weights cannot be used.
+    OutOfMemory
+        The device has no room.
     """
     rgb = inference.check_photo(rgb)
     if matte is not None:

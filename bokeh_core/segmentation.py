@@ -28,9 +28,6 @@ Refine = Literal["guided", "border", "matting", "none"]
 FIT_SIDE = 1024
 """Long side at which the guided filter is fitted; full-size fits cost 10 times as much at 12 MP."""
 
-EMPTY = 0.02
-"""A network whose surest pixel is below this sees no person: the matte is exactly 0."""
-
 
 def portrait_matte(
     rgb: Float32,
@@ -68,7 +65,7 @@ def portrait_matte(
     Returns
     -------
     ndarray (H, W), float32
-        Coverage in [0, 1], 1 = subject; all 0 when there is nobody.
+        Coverage in [0, 1], 1 = subject; all 0 when no pixel is more than half covered.
 
     Raises
     ------
@@ -128,7 +125,7 @@ def full_matte(
             hub.network(matting, choice.device)
     coarse = _chosen(seen, choice)
     progress("matte", 0.0)
-    if coarse.max() < EMPTY:
+    if not coarse.any():
         progress("matte", 1.0)
         return np.zeros(rgb.shape[:2], np.float32)
     if choice.refine == "border":

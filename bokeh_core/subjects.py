@@ -49,7 +49,9 @@ def main_people(matte: Float32, disparity: Float32) -> Float32:
         At the network's size, in [0, 1].
     """
     islands = _islands(matte)
-    if len(islands.areas) <= 1:
+    if len(islands.areas) == 0:
+        return np.zeros_like(matte)  # a faint patch is nobody
+    if len(islands.areas) == 1:
         return matte
     nearness = np.array(
         [np.median(disparity[islands.labels == index + 1]) for index in range(len(islands.areas))]
@@ -67,7 +69,9 @@ def main_people(matte: Float32, disparity: Float32) -> Float32:
 def without_specks(matte: Float32) -> Float32:
     """Clear islands smaller than both 0.2 % of the picture and 3 % of the largest person."""
     islands = _islands(matte)
-    if len(islands.areas) <= 1:
+    if len(islands.areas) == 0:
+        return np.zeros_like(matte)  # a faint patch is nobody
+    if len(islands.areas) == 1:
         return matte
     speck = min(_SMALLEST * matte.size, 0.03 * islands.areas.max())
     return _only(matte, islands, islands.areas >= speck)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import InputError
 from bokeh_core.evaluation import network_scores
-from bokeh_core.networks import registry
+from bokeh_core.networks import hub, registry
 from bokeh_core.picture.transfer import to_linear
 from bokeh_core.segmentation import Refine, portrait_matte
 from bokeh_core.training import layouts
@@ -74,6 +74,9 @@ def evaluate(plan: Plan, out: Path | None, progress: Progress) -> str:
         out.mkdir(parents=True, exist_ok=True)  # not only after an hour of scoring
         for old in out.glob("worst-*.jpg"):
             old.unlink()
+    optional = hub.MODELS.get(plan.model)
+    if plan.task == "portrait" and optional and optional.task != "matte":
+        raise InputError(f"{plan.model} gives depth, no mattes: see defocus models list")
     if plan.model.endswith(".safetensors"):
         opened = registry.open_file(Path(plan.model), INPUT_SIZE)
         plan = replace(plan, model=opened.name)

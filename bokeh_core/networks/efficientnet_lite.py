@@ -3,7 +3,7 @@
 Tan and Le, "EfficientNet" (2019), in the "Lite" variant without squeeze-and-excitation and with
 ReLU6. Batch norm is kept as a fixed scale and bias per channel that multiply the *weights*, not
 the activations: fine-tuning then needs no pass over the feature maps for normalisation (a third
-of the training time on a CPU) and inference folds them away.
+of the training time on a CPU).
 """
 
 from __future__ import annotations

@@ -127,9 +127,12 @@ def fetch(model: HubModel, progress: Progress) -> Path:
             ) from error
     try:
         check(model)
-    except ModelCorrupt:
+    except ModelCorrupt as fault:
         (place / WEIGHTS).unlink(missing_ok=True)
-        raise
+        raise ModelCorrupt(
+            f"what {model.repository} sent is not {model.name} (SHA-256 differs) and is removed: "
+            f"defocus models fetch {model.name} tries again"
+        ) from fault
     progress("checked", 1.0)
     return place
 

@@ -166,5 +166,6 @@ def network_input(rgb: Float32, input_size: int, multiple: int = STRIDE) -> Floa
 
 def luma(rgb: Float32, shape: tuple[int, int]) -> Float32:
     """Return the photo as encoded grey in [0, 1] at a small `shape`."""
-    small = cv2.resize(rgb, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    method = cv2.INTER_AREA if shape[0] < rgb.shape[0] else cv2.INTER_LINEAR
+    small = cv2.resize(rgb, (shape[1], shape[0]), interpolation=method)
     return np.asarray(from_linear(np.clip(small, 0, 1), np.float32).mean(2))

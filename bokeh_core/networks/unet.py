@@ -96,8 +96,6 @@ class PlainEncoder(nn.Module):
 class DenseEncoder(nn.Module):
     """DenseNet-121's feature layers; hands out the six maps that the paper names."""
 
-    widths = (64, 256, 512, 1024, 1024)
-
     def __init__(self, *, pretrained: bool) -> None:
         super().__init__()
         self.layers = _densenet_features(pretrained=pretrained)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, ModelCorrupt
 from bokeh_core.networks import registry
 from bokeh_core.networks.registry import ModelRecord
 from bokeh_core.training import runs, weights
@@ -52,6 +52,8 @@ def embed(
     InputError
         The run trained a network that the library does not use by default, or began from no weights
         that a share could be kept of.
+    ModelMissing, ModelCorrupt
+        The weights that a share should be kept of are no longer there.
     """
     if run.network is not None:
         raise InputError("only the shared network (joint) can be embedded; use its run folder")
@@ -74,7 +76,8 @@ def embed(
     tensors = state.averaged
     if keep:
         begun = runs.network(run)
-        weights.load(begun, run.init)
+        if weights.load(begun, run.init) != state.begun_from:
+            raise ModelCorrupt(f"{run.init} is no longer what the run began from: nothing to keep")
         before = begun.state_dict()
         tensors = {
             name: value.lerp(before[name].to(value), keep) for name, value in tensors.items()

@@ -35,7 +35,9 @@ def describe(run: Run, learnt: Sequence[Item], begun_from: str) -> dict[str, Any
         **network,
         "init": begun_from[:12],
         "folders": ",".join(run.folders),
-        "limit": run.limit,
+        "limit": run.limit or "none",
+        # these pictures decide when a plateau's rate falls
+        **({"test pictures": run.validation_limit} if run.recipe.schedule == "plateau" else {}),
         "pictures": f"{len(learnt)} ({hashlib.sha256(keys.encode()).hexdigest()[:12]})",
     }
 
@@ -43,7 +45,11 @@ def describe(run: Run, learnt: Sequence[Item], begun_from: str) -> dict[str, Any
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Word what is not as before; what only one of them names counts as unknown, not as other."""
     return [
-        f"{name} {before[name] or 'none'}, now {value or 'none'}"
+        f"{name} {_word(before[name])}, now {_word(value)}"
         for name, value in now.items()
         if before.get(name, value) != value
     ]
+
+
+def _word(value: Any) -> Any:
+    return "none" if value in ("", None) else value

@@ -26,7 +26,7 @@ def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
     band = border(target, reach)
     weight = 1 + 3 * band
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    entropy = (entropy * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3)).clamp_min(1)
+    entropy = (entropy * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
     inside = torch.sigmoid(logits)
     common = (inside * target).sum((1, 2, 3))
     union = (inside + target).sum((1, 2, 3)) - common

@@ -129,6 +129,7 @@ class FileItem(Item):
             if codes.dtype not in (np.uint8, np.uint16):
                 raise InputError(f"{self.depth} must be of 8 or 16 bits, got {codes.dtype}")
             codes = codes[..., 0] if codes.ndim == 3 else codes
+            _check_proportions(codes, rgb, f"{self.depth} on {self.photo}", "depth")
             full = np.float32(np.iinfo(codes.dtype).max)
             depth = np.asarray(codes.astype(np.float32) / full, np.float32)
         return Labelled(rgb, mask, depth)
@@ -299,13 +300,19 @@ def _mask(path: Path) -> Bytes:
 
 def _fitted(mask: Bytes, rgb: Bytes, names: str) -> Bytes:
     """Bring a mask to its photo's size; InputError unless the proportions agree to a pixel."""
-    (height, width), (tall, wide) = mask.shape, rgb.shape[:2]
-    if (height, width) == (tall, wide):
+    tall, wide = rgb.shape[:2]
+    if mask.shape == (tall, wide):
         return mask
-    if abs(height * wide - width * tall) > max(height, width, tall, wide):
-        raise InputError(f"{names}: a mask of {width} x {height} for a photo of {wide} x {tall}")
-    method = cv2.INTER_AREA if wide < width else cv2.INTER_LINEAR
+    _check_proportions(mask, rgb, names, "mask")
+    method = cv2.INTER_AREA if wide < mask.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(mask, (wide, tall), interpolation=method), np.uint8)
+
+
+def _check_proportions(label: npt.NDArray[Any], rgb: Bytes, names: str, what: Label) -> None:
+    """Refuse a label whose proportions differ from its photo's by more than a pixel."""
+    (height, width), (tall, wide) = label.shape, rgb.shape[:2]
+    if abs(height * wide - width * tall) > max(height, width, tall, wide):
+        raise InputError(f"{names}: a {what} of {width} x {height} for a photo of {wide} x {tall}")
 
 
 def _needed(module: str) -> Any:

@@ -30,7 +30,7 @@ class Recipe:
     epochs: float = 0.0
     """Length in passes over the pictures; 0: see `minutes`."""
     minutes: float = 90.0
-    """Length in minutes of work on this machine, pauses not counted."""
+    """Length in minutes of steps on this machine; scores, saving and time stopped do not count."""
     batch: int = 8
     optimiser: Optimiser = "adamw"
     rate: float = 1.2e-3

@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Can be stopped at any moment; the same command goes on."
     parser.add_argument("task", choices=("portrait", "depth"))
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
+    values.add_folders(parser)
     parser.add_argument(
         "--limit",
         type=values.whole(0),
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=320, help="long side of the input (320)")
     parser.add_argument("--batch", type=int, default=8, help="pictures to a step (8)")
     parser.add_argument("--width", type=values.whole(1), default=64, help="of the plain U-Net (64)")
-    parser.add_argument("--loss", default="l1", help="of every variant (l1)")
+    parser.add_argument("--loss", help="of every variant (l1)")
     parser.add_argument(
         "--losses", action="store_true", help="one network under every loss, not the tables' rows"
     )
@@ -61,8 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train all variants and write the report; 130 when stopped."""
-    if args.losses and args.pretrained:
-        args.parser.error("--pretrained is only for the rows with DenseNet-121, not for --losses")
+    if args.losses and args.loss:
+        args.parser.error("--losses trains every loss: it takes no --loss")
     from bokeh_core.training import ablation, ablation_report  # noqa: PLC0415
 
     base = plan_of(args)
@@ -72,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
         else ablation.variants(args.task, pretrained=args.pretrained, width=args.width),
         args.rows,
     )
+    dense = any(row.network.encoder == "densenet121" for row in rows)
+    if args.pretrained and not dense:
+        args.parser.error("--pretrained is only for the rows with DenseNet-121: 2 and 5")
     pairs = ablation.ablate(base, rows, lambda line: print(line, flush=True))
     if pairs is None:
         print("stopped; the same command goes on")
@@ -81,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
         f"Command: `{command(args)}`",
         "",
         f"Budget of every variant: {ablation.budget(base, every_loss=args.losses)}. "
-        + ("Network: U-Net with batch norm. " if args.losses else f"DenseNet-121: {encoder}. ")
+        + ("Network: U-Net with batch norm. " if args.losses else "")
+        + (f"DenseNet-121: {encoder}. " if dense else "")
         + "The paper: 1500 pictures of 600x800, 30 epochs, SGD at 0.1, ImageNet encoder.",
     ]
     name = name_of(args)
@@ -126,7 +130,7 @@ def plan_of(args: argparse.Namespace) -> Run:
     rate = base.rate if args.rate is None else args.rate
     recipe = replace(
         base,
-        loss=args.loss,
+        loss=args.loss or base.loss,
         steps=args.steps,
         epochs=0,
         minutes=0,  # so that 0 steps are no training of this length
@@ -140,7 +144,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         folder=args.run or Path("runs") / name_of(args),
         data=args.data,
         recipe=recipe,
-        folders=tuple(name for name in args.folders.split(",") if name),
+        folders=args.folders,
         limit=args.limit,
         validation_limit=args.test_limit,
         device=str(devices.find(args.device)),
@@ -149,11 +153,13 @@ def plan_of(args: argparse.Namespace) -> Run:
 
 def command(args: argparse.Namespace) -> str:
     """Give the command without the places on this machine."""
+    from bokeh_core.training.recipe import PAPER  # noqa: PLC0415
+
     words = [f"defocus ablate {args.task} --data DIR"]
-    words += [f"--folders {args.folders}"] if args.folders else []
+    words += [f"--folders {','.join(args.folders)}"] if args.folders else []
     words += [f"--limit {args.limit} --test-limit {args.test_limit} --steps {args.steps}"]
     words += [f"--size {args.size} --batch {args.batch} --width {args.width}"]
-    words += ["--losses"] if args.losses else [f"--loss {args.loss}"]
+    words += ["--losses"] if args.losses else [f"--loss {args.loss or PAPER.loss}"]
     words += [f"--rows {args.rows}"] if args.rows else []
     words += [f"--optimiser {args.optimiser}"]
     words += [f"--rate {args.rate:g}"] if args.rate is not None else []

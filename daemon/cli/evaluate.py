@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="labelled pictures, or NYU's .mat"
     )
-    parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
+    values.add_folders(parser)
     parser.add_argument(
         "--all",
         action="store_true",
@@ -59,11 +59,10 @@ def run(args: argparse.Namespace) -> int:
     from bokeh_core.evaluation.network_report import Plan, evaluate  # noqa: PLC0415
     from daemon.cli.terminal import Bar  # noqa: PLC0415
 
-    folders = tuple(name for name in args.folders.split(",") if name)
     plan = Plan(
         args.task,
         args.data,
-        folders,
+        args.folders,
         args.everything,
         args.limit,
         args.model,

@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="labelled pictures, or NYU's .mat"
     )
-    parser.add_argument("--folders", default="", metavar="A,B", help="only these subfolders")
+    values.add_folders(parser)
     parser.add_argument(
         "--limit", type=values.whole(0), default=0, metavar="N", help="training pictures"
     )
@@ -60,7 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _add_length(parser: argparse.ArgumentParser) -> None:
     length = parser.add_argument_group("length and learning")
     length.add_argument(
-        "--minutes", type=float, help="of work on this machine (joint: 90); pauses do not count"
+        "--minutes",
+        type=float,
+        help="of steps (joint: 90); scores, saving and time stopped do not count",
     )
     length.add_argument(
         "--epochs", type=float, help="passes over the pictures (30); counts before --minutes"
@@ -156,7 +158,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         data=args.data,
         recipe=_recipe(args),
         network=network,
-        folders=tuple(name for name in args.folders.split(",") if name),
+        folders=args.folders,
         limit=args.limit,
         init=args.init,
         device=str(devices.find(args.device)),

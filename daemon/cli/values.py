@@ -50,6 +50,18 @@ def degrees(text: str) -> float:
     return value
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
+    return tuple(name for name in text.split(",") if name)
+
+
+def add_folders(parser: argparse.ArgumentParser) -> None:
+    """Add `--folders`, a tuple of names."""
+    parser.add_argument(
+        "--folders", type=names, default=(), metavar="A,B", help="only these subfolders"
+    )
+
+
 def add_device(
     parser: argparse._ActionsContainer,
     *,

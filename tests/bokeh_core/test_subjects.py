@@ -62,6 +62,13 @@ def test_everybody_means_all_but_specks():
     assert inside(matte, speck) == 0
 
 
+@pytest.mark.parametrize("choose", [subjects.without_specks, lambda m: subjects.main_people(m, m)])
+def test_a_faint_patch_is_nobody(choose):
+    matte = np.full((120, 160), 0.01, np.float32)
+    matte[40:80, 60:100] = 0.35
+    assert choose(matte).max() == 0
+
+
 def test_the_soft_rim_of_somebody_dropped_goes_with_them():
     import cv2
 

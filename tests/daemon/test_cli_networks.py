@@ -116,6 +116,8 @@ def test_each_optimiser_of_the_family_has_rates_of_its_own(task):
         (["ablate", "depth", "--steps", "0"], "--steps: '0' is not a whole number from 1"),
         (["ablate", "depth", "--steps", "-1"], "--steps: '-1' is not a whole number from 1"),
         (["ablate", "depth", "--losses", "--pretrained"], "only for the rows with DenseNet"),
+        (["ablate", "depth", "--pretrained", "--rows", "1,3"], "only for the rows with DenseNet"),
+        (["ablate", "depth", "--losses", "--loss", "l2"], "it takes no --loss"),
         (["ablate", "depth", "--test-limit", "-1"], "--test-limit: '-1' is not a whole number"),
     ],
 )
@@ -136,6 +138,12 @@ def test_that_the_family_cannot_be_embedded_is_said_before_the_training(data, tm
     assert "joint" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert "mine" not in registry.records()
+
+
+def test_a_depth_model_is_not_scored_as_a_matte(data, capsys):
+    words = ["evaluate", "portrait", "--data", str(data), "--model", "depth-anything-v2-small"]
+    assert main(words) != 0
+    assert "gives depth, no mattes" in capsys.readouterr().err
 
 
 def test_a_refinement_of_depth_is_refused(data, capsys):

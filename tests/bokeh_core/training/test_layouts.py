@@ -152,6 +152,13 @@ def test_a_depth_of_floats_is_named(tmp_path):
         item.read()
 
 
+def test_a_depth_of_other_proportions_is_named(portraits):
+    depth = next(iter(sorted((portraits / "drawn").glob("*_depth.png"))))
+    cv2.imwrite(str(depth), cv2.imread(str(depth), 0).T)
+    with pytest.raises(InputError, match=f"{depth.name} on .*a depth of 48 x 36 for a photo of 72"):
+        layouts.find(portraits)[0].read()
+
+
 def test_a_mask_of_zeros_and_ones_is_named(portraits):
     mask = next(iter(sorted((portraits / "drawn").glob("*_mask.png"))))
     cv2.imwrite(str(mask), cv2.imread(str(mask), 0) // 255)

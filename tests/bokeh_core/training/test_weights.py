@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -149,6 +150,17 @@ def test_a_share_of_weights_that_had_not_every_part_is_one_of_what_the_run_began
     state.averaged = {name: torch.ones_like(value) for name, value in state.averaged.items()}
     mixed = registry.load_tensors(export.embed(plan, state, "m", tmp_path, keep=0.5), tmp_path)
     assert float(mixed["matte.deepen2.second.weight"].max()) == 0.5
+
+
+def test_a_share_is_kept_only_of_what_the_run_began_from(tmp_path, portraits):
+    start = tmp_path / "start.safetensors"
+    shutil.copy(registry.WEIGHTS / "portrait.safetensors", start)
+    plan = runs.Run(tmp_path / "run", portraits, SHORT, init=str(start))
+    state = runs.train(plan, print)
+    shutil.copy(tmp_path / "run" / runs.WEIGHTS, start)
+    with pytest.raises(ModelCorrupt, match=r"start.safetensors is no longer what the run began"):
+        export.embed(plan, state, "mixed", tmp_path, keep=0.5)
+    assert not (tmp_path / "mixed.safetensors").exists()
 
 
 @pytest.mark.parametrize(("init", "share"), [("", 0.5), ("portrait", 1.5), ("portrait", -0.1)])

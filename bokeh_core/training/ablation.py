@@ -60,6 +60,7 @@ class Result:
     iou: float
     boundary: float
     rank: float
+    """Spearman's; a matte of two values has no order to speak of, and its report leaves it out."""
     confusion: tuple[tuple[float, float], tuple[float, float]]
     """Rows: truth background, subject; columns: found background, subject."""
 

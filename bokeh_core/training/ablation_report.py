@@ -65,15 +65,17 @@ def write(
 
 def table(results: Sequence[Result], task: str) -> list[str]:
     """One row per variant, the paper's loss and accuracy first."""
-    accuracy = "accuracy" if task == "portrait" else "delta1"
-    head = f"| variant | paper: loss | accuracy | ours: L1 | {accuracy} | IoU "
-    head += f"| boundary F, {OUTLINE_PX:g} px | rank | parameters | minutes |"
-    lines = [head, "|---" * 10 + "|"]
+    portrait = task == "portrait"
+    heads = ["variant", "paper: loss", "accuracy", "ours: L1", "accuracy" if portrait else "delta1"]
+    heads += ["IoU", f"boundary F, {OUTLINE_PX:g} px", *([] if portrait else ["rank"])]
+    heads += ["parameters", "minutes"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for r in results:
         paper = "- | -" if r.variant.paper is None else "{:.3f} | {:.3f}".format(*r.variant.paper)
+        rank = "" if portrait else f" {r.rank:.3f} |"
         lines.append(
             f"| {r.variant.name} | {paper} | {r.loss:.3f} | {r.accuracy:.3f} | {r.iou:.3f} "
-            f"| {r.boundary:.3f} | {r.rank:.3f} | {r.parameters / 1e6:.1f} M | {r.minutes:.1f} |"
+            f"| {r.boundary:.3f} |{rank} {r.parameters / 1e6:.1f} M | {r.minutes:.1f} |"
         )
     return lines
 

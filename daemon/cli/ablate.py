@@ -51,8 +51,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--rate", type=float, help="of learning (sgd 0.1, adamw 0.001)")
+    parser.add_argument(
+        "--seed", type=values.whole(0), default=1, help="of weights, order and views (1)"
+    )
     parser.add_argument("--pretrained", action="store_true", help="ImageNet weights (download)")
     values.add_device(parser)
+    parser.add_argument(
+        "--name",
+        type=values.plain_name,
+        help="of the report and its picture (ablation, the task and the optimiser)",
+    )
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="default: runs/ and the report's name"
     )
@@ -116,6 +124,8 @@ def chosen(rows: list[Variant], numbers: str) -> list[Variant]:
 
 def name_of(args: argparse.Namespace) -> str:
     """Name the report and the folder of its runs."""
+    if args.name:
+        return str(args.name)
     losses = "-losses" if args.losses else ""
     return f"ablation-{args.task}{losses}-{args.optimiser}"
 
@@ -136,6 +146,7 @@ def plan_of(args: argparse.Namespace) -> Run:
         minutes=0,  # so that 0 steps are no training of this length
         batch=args.batch,
         precision=args.precision,
+        seed=args.seed,
         rate=rate,
         encoder_rate=rate,
         sizes=((0.0, args.size),),
@@ -164,5 +175,7 @@ def command(args: argparse.Namespace) -> str:
     words += [f"--optimiser {args.optimiser}"]
     words += [f"--rate {args.rate:g}"] if args.rate is not None else []
     words += [f"--precision {args.precision}"] if args.precision != "auto" else []
+    words += [f"--seed {args.seed}"] if args.seed != 1 else []
     words += ["--pretrained"] if args.pretrained else []
+    words += [f"--name {args.name}"] if args.name else []
     return " ".join(words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_network(parser)
     parser.add_argument(
         "--export",
+        type=values.plain_name,
         metavar="NAME",
         help="write the finished weights into the package as NAME (joint)",
     )
@@ -128,8 +128,6 @@ def _refuse_idle(args: argparse.Namespace) -> None:
     """Refuse options that would do nothing for what is trained."""
     if args.export and args.task != "joint":
         args.parser.error("--export is only for joint, the network that the library uses")
-    if args.export and not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", args.export):
-        args.parser.error("--export takes a name of small letters, digits, dots and dashes")
     if (args.licence or args.teacher or args.keep) and not args.export:
         args.parser.error("--licence, --teacher and --keep are for what --export writes")
     if args.keep is not None and not (args.init and 0 < args.keep < 1):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 
@@ -53,6 +54,15 @@ def degrees(text: str) -> float:
 def names(text: str) -> tuple[str, ...]:
     """Read names with commas between them."""
     return tuple(name for name in text.split(",") if name)
+
+
+def plain_name(text: str) -> str:
+    """Read the name of a file to be written; no path."""
+    if not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a name of small letters, digits, dots, dashes and underscores"
+        )
+    return text
 
 
 def add_folders(parser: argparse.ArgumentParser) -> None:

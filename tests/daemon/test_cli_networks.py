@@ -112,12 +112,14 @@ def test_each_optimiser_of_the_family_has_rates_of_its_own(task):
         (["train", "joint", "--sobel", "--batch-norm"], "--batch-norm, --sobel: only for the U-N"),
         (["train", "joint", "--width", "8", "--pretrained"], "--width, --pretrained: only for"),
         (["train", "joint", "--licence", "MIT"], "--export writes"),
-        (["train", "joint", "--export", "../x"], "--export takes a name of small letters"),
+        (["train", "joint", "--export", "../x"], "--export: '../x' is not a name of small letters"),
         (["ablate", "depth", "--steps", "0"], "--steps: '0' is not a whole number from 1"),
         (["ablate", "depth", "--steps", "-1"], "--steps: '-1' is not a whole number from 1"),
         (["ablate", "depth", "--losses", "--pretrained"], "only for the rows with DenseNet"),
         (["ablate", "depth", "--pretrained", "--rows", "1,3"], "only for the rows with DenseNet"),
         (["ablate", "depth", "--losses", "--loss", "l2"], "it takes no --loss"),
+        (["ablate", "depth", "--name", "/tmp/x"], "--name: '/tmp/x' is not a name of"),
+        (["ablate", "depth", "--seed", "-1"], "--seed: '-1' is not a whole number from 0"),
         (["ablate", "depth", "--test-limit", "-1"], "--test-limit: '-1' is not a whole number"),
     ],
 )
@@ -265,6 +267,23 @@ def test_ablate_can_train_some_rows_only(data, tmp_path, capsys):
     assert "DenseNet-121 encoder" not in report[report.index("| variant") :]
     assert main([*words, "--rows", "6"]) == 1
     assert "rows from 1 to 5" in capsys.readouterr().err
+
+
+def test_ablations_of_two_seeds_stand_side_by_side(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["ablate", "portrait", "--data", str(data), "--limit", "2", "--test-limit", "1"]
+    words += ["--steps", "1", "--size", "64", "--batch", "1", "--width", "2", "--device", "cpu"]
+    words += ["--rows", "3", "--optimiser", "adamw"]
+    assert main(words) == 0
+    assert main([*words, "--seed", "2", "--name", "second"]) == 0
+    first = (tmp_path / "ablation-portrait-adamw.md").read_text()
+    second = (tmp_path / "second.md").read_text()
+    assert "seed 1" in first
+    assert "seed 2" in second
+    assert "--seed 2 --name second`" in second
+    assert (tmp_path / "second.jpg").exists()
+    weights = [path.read_bytes() for path in tmp_path.glob("runs/*/*/weights.safetensors")]
+    assert len(set(weights)) == 2
 
 
 def test_models_verify_and_list(capsys):

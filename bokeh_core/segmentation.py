@@ -144,13 +144,13 @@ def full_matte(
 
 def _chosen(seen: Prediction, choice: Choice) -> Float32:
     """Keep the people of the choice in the network's matte."""
-    size = (seen.matte.shape[1], seen.matte.shape[0])
-    disparity = upsampling.resized(seen.disparity, size)
-    if choice.focus_point is not None:
-        return subjects.at_point(seen.matte, disparity, choice.focus_point)
-    if choice.people == "main":
-        return subjects.main_people(seen.matte, disparity)
-    return subjects.without_specks(seen.matte)
+    if choice.people == "main" and choice.focus_point is None:
+        size = (seen.matte.shape[1], seen.matte.shape[0])
+        return subjects.main_people(seen.matte, upsampling.resized(seen.disparity, size))
+    everybody = subjects.without_specks(seen.matte)
+    if choice.focus_point is None:
+        return everybody
+    return subjects.at_point(everybody, choice.focus_point)
 
 
 def guided(rgb: Float32, coarse: Float32, progress: Progress) -> Float32:

@@ -176,7 +176,7 @@ class Task:
             matte = np.zeros_like(matte)
         elif self.request.subject == "at_focus_point":
             with self._timed("subject"):
-                matte = full_at_point(matte, depth, self._focus_point(), report)
+                matte = full_at_point(matte, self._focus_point(), report)
         return Maps(matte, depth)
 
     def _analysis(self, light: Float32, report: Progress) -> Maps:

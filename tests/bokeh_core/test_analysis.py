@@ -111,6 +111,23 @@ def test_a_focus_point_keeps_one_of_two_people(astronaut):
     assert left[face, half + 150 : half + 190].mean() < 0.05
 
 
+@pytest.mark.parametrize("point", [(0.44, 0.22), (0.3, 0.9), (0.75, 0.8)], ids=str)
+def test_a_focus_point_anywhere_on_one_person_keeps_all_of_them(astronaut, point):
+    main = portrait_matte(astronaut)
+    there = portrait_matte(astronaut, focus_point=point)
+    assert np.minimum(main, there).sum() > 0.99 * main.sum()
+
+
+def test_a_focus_point_next_to_a_speck_finds_the_person():
+    matte = np.zeros((120, 160), np.float32)
+    matte[20:120, 60:100] = 1
+    matte[10:12, 10:12] = 1
+    seen = inference.Prediction(matte, matte)
+    kept = segmentation._chosen(seen, segmentation.Choice(focus_point=(0.07, 0.1)))
+    assert kept[20:120, 60:100].min() == 1
+    assert kept[:, :40].max() == 0
+
+
 def test_progress_rises_and_cancel_passes_through(astronaut):
     seen = []
     analyse(astronaut, progress=lambda stage, fraction: seen.append((stage, fraction)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -70,8 +71,6 @@ def test_a_faint_patch_is_nobody(choose):
 
 
 def test_the_soft_rim_of_somebody_dropped_goes_with_them():
-    import cv2
-
     matte, disparity = scene(MAIN, PASSER_BY)
     soft = cv2.GaussianBlur(matte, (0, 0), 2)
     kept = subjects.main_people(soft, disparity)
@@ -84,38 +83,87 @@ def test_the_soft_rim_of_somebody_dropped_goes_with_them():
     [((0.5, 0.5), MAIN, PARTNER), ((0.8, 0.5), PARTNER, MAIN), ((0.99, 0.9), PARTNER, MAIN)],
 )
 def test_a_point_chooses_the_person_there_or_the_nearest(point, wanted, other):
-    matte = subjects.at_point(*scene(MAIN, PARTNER), point)
+    matte = subjects.at_point(scene(MAIN, PARTNER)[0], point)
     assert inside(matte, wanted) == 1
     assert inside(matte, other) == 0
 
 
-def test_people_who_overlap_are_told_apart_by_distance():
-    behind = (40, 75, 30, 120, 0.4)
-    matte, disparity = scene(behind, MAIN)
-    chosen = subjects.at_point(matte, disparity, (0.5, 0.5))
-    assert inside(chosen, MAIN) > 0.95
-    assert inside(chosen, (40, 58, 30, 120, 0)) < 0.1
+def figures(*people):
+    """A matte of standing people: (middle, top, size), with a head, shoulders and two legs."""
+    matte = np.zeros((240, 320), np.uint8)
+    for middle, top, size in people:
+        head, body = size // 8, size // 4
+        cv2.circle(matte, (middle, top + head), head, 1, -1)
+        cv2.ellipse(
+            matte, (middle, top + size // 2), (body // 2 + 4, size * 2 // 7), 0, 0, 360, 1, -1
+        )
+        for side in (-1, 1):
+            foot = middle + side * body // 2
+            cv2.line(matte, (middle, top + size // 2), (foot, top + size), 1, body // 2)
+    return matte.astype(np.float32)
 
 
-def test_a_point_on_a_thing_held_in_front_keeps_its_person_and_nobody_else():
-    matte, disparity = scene((40, 90, 20, 120, 0.6), PARTNER)
-    disparity[20:120, 60] = 0.95
-    chosen = subjects.at_point(matte, disparity, (60.5 / 160, 0.5))
-    assert chosen[20:120, 62:88].mean() > 0.95
-    assert inside(chosen, PARTNER) == 0
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("apart", [42, 48, 54])
+def test_people_who_touch_are_told_apart(apart, flip):
+    middles = (120, 120 + apart)
+    crowd = figures(*((middle, 40, 160) for middle in middles))
+    alone = [figures((middle, 40, 160)) > 0 for middle in middles]
+    assert (
+        cv2.connectedComponents((crowd > 0).astype(np.uint8))[0] == 2
+    )  # the ground and one island
+    for middle, own, other in zip(middles, alone, alone[::-1], strict=True):
+        point = ((middle + 0.5) / 320, 60.5 / 240)
+        if flip:
+            point = (1 - point[0], point[1])
+        chosen = subjects.at_point(crowd[:, ::-1].copy() if flip else crowd, point)
+        chosen = chosen[:, ::-1] if flip else chosen
+        assert chosen[own & ~other].mean() > 0.95
+        assert chosen[other & ~own].mean() < 0.05
+
+
+def test_the_middle_one_of_three_is_kept():
+    crowd = figures((100, 40, 160), (146, 60, 140), (190, 40, 160))
+    chosen = subjects.at_point(crowd, (146.5 / 320, 90.5 / 240))
+    assert chosen[60:, 138:154][crowd[60:, 138:154] > 0].mean() == 1
+    assert chosen[:, :110].max() == 0
+    assert chosen[:, 182:].max() == 0
+
+
+def with_arm_up(matte):
+    cv2.line(matte, (170, 110), (205, 100), 1, 12)
+    cv2.line(matte, (205, 100), (205, 40), 1, 12)
+    return matte
+
+
+@pytest.mark.parametrize(
+    "person", [figures((160, 30, 200)), with_arm_up(figures((160, 40, 190)))], ids=["legs", "hand"]
+)
+@pytest.mark.parametrize("row", [0.25, 0.5, 0.8])
+def test_one_person_is_never_cut(person, row):
+    """Not at legs apart, nor at a raised hand; at their face as at their feet."""
+    columns = np.flatnonzero(person[int(row * 240)])
+    for column in (columns[0], columns[-1]):
+        point = ((column + 0.5) / 320, row)
+        np.testing.assert_array_equal(subjects.at_point(person, point), person)
+
+
+def test_who_was_chosen_keeps_a_soft_rim():
+    soft = cv2.GaussianBlur(figures((110, 40, 160), (230, 40, 160)), (0, 0), 3)
+    chosen = subjects.at_point(soft, (0.34, 0.5))
+    np.testing.assert_array_equal(chosen[:, :150], soft[:, :150])
 
 
 def test_a_point_without_anybody_gives_an_empty_matte():
-    matte, disparity = scene()
-    assert subjects.at_point(matte, disparity, (0.2, 0.2)).max() == 0
+    assert subjects.at_point(scene()[0], (0.2, 0.2)).max() == 0
 
 
 @pytest.mark.parametrize("point", [(0.5, 0.5), (0.8, 0.5)])
 def test_at_the_size_of_a_photo_the_same_person_is_kept(point, monkeypatch):
-    maps = scene(MAIN, PARTNER)
-    monkeypatch.setattr(subjects, "DECIDED_SIDE", max(maps[0].shape) // 2)
+    matte, _ = scene(MAIN, PARTNER)
+    monkeypatch.setattr(subjects, "DECIDED_SIDE", max(matte.shape) // 2)
     told = []
-    full = subjects.full_at_point(*maps, point, lambda _, fraction: told.append(fraction))
-    assert np.abs(full - subjects.at_point(*maps, point)).max() < 0.05
+    full = subjects.full_at_point(matte, point, lambda _, fraction: told.append(fraction))
+    assert np.abs(full - subjects.at_point(matte, point)).max() < 0.05
     assert told == sorted(told)
     assert told[-1] == 1

@@ -74,8 +74,12 @@ def without_specks(matte: Float32) -> Float32:
         return np.zeros_like(matte)  # a faint patch is nobody
     if len(islands.areas) == 1:
         return matte
-    speck = min(_SMALLEST * matte.size, 0.03 * islands.areas.max())
-    return _only(matte, islands, islands.areas >= speck)
+    return _only(matte, islands, _people(islands))
+
+
+def _people(islands: Islands) -> npt.NDArray[np.bool_]:
+    speck = min(_SMALLEST * islands.labels.size, 0.03 * islands.areas.max())
+    return np.asarray(islands.areas >= speck)
 
 
 def _islands(matte: Float32) -> Islands:
@@ -133,9 +137,10 @@ def _share_at_point(matte: Float32, point: tuple[float, float]) -> Float32:
     """Give the factor in [0, 1] that leaves of the matte the person at a point."""
     height, width = matte.shape
     islands = _islands(matte)
-    person = islands.labels > 0
-    if not person.any():
+    if len(islands.areas) == 0:
         return np.zeros_like(matte)
+    # a painted strand of hair that hangs alone is nobody: it stays with whom it is next to
+    person = np.concatenate(([False], _people(islands)))[islands.labels]
     x, y = (min(int(f * side), side - 1) for f, side in zip(point, (width, height), strict=True))
     rows, columns = np.nonzero(person)
     nearest = int(np.argmin((rows - y) ** 2 + (columns - x) ** 2))

@@ -154,6 +154,14 @@ def test_who_was_chosen_keeps_a_soft_rim():
     np.testing.assert_array_equal(chosen[:, :150], soft[:, :150])
 
 
+def test_a_strand_painted_beside_somebody_stays_and_is_nobody():
+    matte = figures((110, 40, 160), (230, 40, 160))
+    matte[80, 60:80] = 1  # apart from the left one
+    chosen = subjects.at_point(matte, (62.5 / 320, 80.5 / 240))
+    np.testing.assert_array_equal(chosen[:, :150], matte[:, :150])
+    assert chosen[:, 200:].max() == 0
+
+
 def test_a_point_without_anybody_gives_an_empty_matte():
     assert subjects.at_point(scene()[0], (0.2, 0.2)).max() == 0
 

@@ -857,6 +857,10 @@ def parse() -> argparse.Namespace:
     args = parser.parse_args()
     if args.extras and args.what != "install":
         parser.error("--with goes with the command install")
+    if args.mend and args.what != "doctor":
+        parser.error("--mend goes with the command doctor")
+    if args.remove and args.what != "service":
+        parser.error("--remove goes with the command service")
     return args
 
 

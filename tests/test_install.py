@@ -96,6 +96,22 @@ def test_a_dry_run_tells_and_does_nothing(home, words):
         assert f"plug-in into {home}/.config/GIMP/3.2/plug-ins/bokeh" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "belongs"),
+    [
+        (["--remove"], "--remove goes with the command service"),
+        (["uninstall", "--mend"], "--mend goes with the command doctor"),
+        (["demo", "--with", "train"], "--with goes with the command install"),
+    ],
+)
+def test_an_option_of_another_command_is_refused(home, words, belongs):
+    before = files(home)
+    done = script(*words)
+    assert done.returncode == 2
+    assert belongs in done.stderr
+    assert files(home) == before
+
+
 def test_it_parses_on_old_pythons_so_that_it_can_say_so():
     ast.parse((ROOT / "install.py").read_text(encoding="utf-8"), feature_version=(3, 7))
 

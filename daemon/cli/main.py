@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from daemon.cli.wording import words as words_of
@@ -37,6 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] not in COMMANDS and words[0] not in _OWN_OPTIONS:
+        if words[0].isalpha() and not Path(words[0]).exists():
+            print(
+                f"defocus: no command or file named {words[0]} (see defocus --help)",
+                file=sys.stderr,
+            )
+            return 2
         words.insert(0, "photo")
     name = words[0] if words and words[0] in COMMANDS else None
     try:

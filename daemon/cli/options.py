@@ -65,28 +65,42 @@ def add_lens(parser: argparse.ArgumentParser) -> None:
         "--rotation", type=values.degrees, metavar="DEGREES", help="of the aperture blades"
     )
     look.add_argument("--kernel", type=Path, metavar="FILE", help="own aperture: a grey picture")
-    _add_fields(look, Lens)
-    _add_fields(parser.add_argument_group("look, style paper"), BinnedGaussian)
+    _add_fields(look, Lens, DEFAULT)
+    paper = vars(BinnedGaussian.published(1000, 1000))
+    _add_fields(parser.add_argument_group("look, style paper"), BinnedGaussian, paper)
 
 
-def _add_fields(group: argparse._ArgumentGroup, kind: type[Lens | BinnedGaussian]) -> None:
+def _add_fields(
+    group: argparse._ArgumentGroup, kind: type[Lens | BinnedGaussian], usually: dict[str, Any]
+) -> None:
     for field in dataclasses.fields(kind):
         if field.name in _BY_HAND:
             continue
         option = "--" + field.name.replace("_", "-")
         about = field.metadata
+        usual = usually.get(field.name, field.default)
         if field.type == "bool":
             group.add_argument(
-                option, action=argparse.BooleanOptionalAction, default=None, help=about["help"]
+                option,
+                action=argparse.BooleanOptionalAction,
+                default=None,
+                help=f"{about['help']} (default {_usual(field.name, yes=usual)})",
             )
             continue
         limits = f"{about['low']:g} to {about['high']:g} {about['unit']}"
+        limits += ", grows with the picture" if field.name == "strength" else f", default {usual:g}"
         group.add_argument(
             option,
             type=int if field.type == "int" else float,
             metavar="N",
             help=f"{about['help']} ({limits})",
         )
+
+
+def _usual(name: str, *, yes: bool) -> str:
+    if name == "keep_subject_sharp":
+        return "yes, and no with --focus at a point or depth"
+    return "yes" if yes else "no"
 
 
 def _focus(text: str) -> dict[str, Any]:

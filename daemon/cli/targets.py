@@ -101,7 +101,10 @@ class Target:
         for kind, path in named.items():
             check_writable(path, picture if kind == "composite" else _map_like(picture, map_dtype))
             if identity(path) in inputs:
-                raise InputError(f"{path}: is an input and is never overwritten; use --out")
+                raise InputError(
+                    f"{path}: is an input and is never overwritten;"
+                    " do not name it, or give another --out"
+                )
         return named
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 
 import pytest
 
@@ -82,6 +83,22 @@ def test_every_field_of_both_styles_has_an_option():
     known = {action.dest for action in parser._actions}
     for kind in (Lens, BinnedGaussian):
         assert set(kind.__dataclass_fields__) - {"focus_point"} <= known
+
+
+@pytest.mark.parametrize(("words", "size"), [([], SIZE), (["--style", "paper"], (3000, 4000))])
+def test_the_help_gives_the_default_that_is_used(words, size):
+    parser = argparse.ArgumentParser()
+    options.add_lens(parser)
+    look = options.lens_of(parser.parse_args(words), *size)
+    helps = {action.dest: action.help for action in parser._actions}
+    told = {
+        name: re.search(r"default (\S+)\)", helps[name]) for name in vars(look) if name in helps
+    }
+    numbers = {name: match[1] for name, match in told.items() if match}
+    assert len(numbers) >= 3
+    for name, text in numbers.items():
+        used = getattr(look, name)
+        assert text == (f"{used:g}" if not isinstance(used, bool) else "yes" if used else "no")
 
 
 def test_options_of_the_other_style_are_refused():

@@ -259,6 +259,11 @@ class TestRefusedBeforeTheWork:
         for option in ("--mask", "--depth"):
             assert "defocus render" in one_line(defocus("p.png", option, "m.png"), 2)
 
+    def test_a_mistyped_command_is_none_and_no_photo(self, defocus):
+        said = one_line(defocus("daemn", "start"), 2)
+        assert "no command or file named daemn" in said
+        assert "No such file" in one_line(defocus("absent.jpg"), 1)
+
     def test_the_help_that_knows_better_is_named(self, defocus):
         assert "see defocus photo --help" in one_line(defocus("p.png", "--bogus"), 2)
         done = defocus("daemon", "start", "--bogus")

@@ -72,8 +72,6 @@ def evaluate(plan: Plan, out: Path | None, progress: Progress) -> str:
     items = choose(plan)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # not only after an hour of scoring
-        for old in out.glob("worst-*.jpg"):
-            old.unlink()
     optional = hub.MODELS.get(plan.model)
     if plan.task == "portrait" and optional and optional.task != "matte":
         raise InputError(f"{plan.model} gives depth, no mattes: see defocus models list")
@@ -105,6 +103,8 @@ def _written(
 ) -> str:
     text = network_scores.as_markdown(network_scores.table(rated))
     if out is not None:
+        for old in out.glob("worst-*.jpg"):  # not before: a run that fails keeps what is there
+            old.unlink()
         (out / "table.md").write_text(text + "\n", encoding="utf-8")
         network_scores.write_csv(rated, out / "scores.csv")
         for place, (item, _) in enumerate(network_scores.worst(rated), 1):

@@ -148,6 +148,19 @@ def test_a_depth_model_is_not_scored_as_a_matte(data, capsys):
     assert "gives depth, no mattes" in capsys.readouterr().err
 
 
+def test_an_evaluation_that_fails_keeps_the_pictures_of_the_one_before(data, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "worst-07-drawn-999.jpg").touch()
+    words = ["evaluate", "portrait", "--data", str(data), "--all", "--limit", "1"]
+    words += ["--out", str(out), "--model"]
+    for wrong in ("depth-anything-v2-small", "nonesuch", str(tmp_path / "none.safetensors")):
+        assert main([*words, wrong]) != 0
+        assert [path.name for path in out.iterdir()] == ["worst-07-drawn-999.jpg"]
+    assert main([*words, registry.DEFAULT]) == 0
+    assert [path.name[:9] for path in out.glob("worst-*.jpg")] == ["worst-01-"]
+
+
 def test_a_refinement_of_depth_is_refused(data, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["evaluate", "depth", "--data", str(data), "--refine", "none"])

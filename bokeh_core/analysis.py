@@ -31,7 +31,9 @@ def analyse(
 ) -> tuple[Float32, Float32]:
     """Estimate matte and depth together; about half the time of the two separate calls.
 
-    The parameters are those of `portrait_matte`; stages reported are "matte" and "depth".
+    The parameters are those of `portrait_matte`, but `model` may be a depth model too: an optional
+    one does its own task, and the default network the other. Stages reported are "matte" and
+    "depth".
 
     Returns
     -------

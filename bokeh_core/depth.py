@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from bokeh_core import progress as progress_rule
 from bokeh_core import upsampling
-from bokeh_core.errors import InputError
 from bokeh_core.limits import checked_image
-from bokeh_core.networks import hub, inference, registry
+from bokeh_core.networks import inference, registry, tasks
 
 if TYPE_CHECKING:
     from bokeh_core.networks.inference import Prediction
@@ -69,8 +68,7 @@ def estimate_depth(
     rgb = inference.check_photo(rgb)
     if matte is not None:
         matte = checked_image("matte", matte, 2, 1.0, rgb.shape[:2])
-    if model in hub.MODELS and hub.find(model).task != "depth":
-        raise InputError(f"{model} gives mattes, no depth: see defocus models list")
+    tasks.check(model, "depth")
     progress("depth", 0.0)
     seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("depth", 0.0))
     return full_depth(rgb, seen, matte, progress_rule.part(progress, 0.4, 1.0))

@@ -15,7 +15,7 @@ from bokeh_core.borders import border_refined
 from bokeh_core.devices import room_on
 from bokeh_core.errors import InputError
 from bokeh_core.limits import checked_point
-from bokeh_core.networks import hub, inference, registry
+from bokeh_core.networks import hub, inference, registry, tasks
 from bokeh_core.subjects import People
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def portrait_matte(
     Raises
     ------
     InputError
-        `rgb` or a parameter is unusable.
+        `rgb` or a parameter is unusable, or `model` has no matte.
     ModelMissing, ModelCorrupt
         The weights cannot be used.
     OutOfMemory
@@ -83,6 +83,7 @@ def portrait_matte(
     """
     rgb = inference.check_photo(rgb)
     choice = Choice(people, focus_point, refine, model, device)
+    tasks.check(model, "matte")
     progress("matte", 0.0)
     seen = inference.predict(rgb, model=model, device=device, tick=lambda: progress("matte", 0.0))
     return full_matte(rgb, seen, choice, progress_rule.part(progress, 0.4, 1.0))

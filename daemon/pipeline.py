@@ -20,7 +20,7 @@ from bokeh_core import rendering
 from bokeh_core.analysis import analyse
 from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import InputError
-from bokeh_core.networks import registry
+from bokeh_core.networks import registry, tasks
 from bokeh_core.progress import Progress, part
 from bokeh_core.rendering import prepare, render_prepared, render_tiles
 from bokeh_core.segmentation import portrait_matte
@@ -106,6 +106,9 @@ class Task:
     def run(self, report: Progress) -> Outcome:
         """Compute the outcome, or find it."""
         request = self.request
+        # here: the joint call takes a model of either task, and given maps need none
+        tasks.check(request.matte_model, "matte")
+        tasks.check(request.depth_model, "depth")
         looks = (request.lens, request.camera, tuple(request.want), request.map_dtype)
         key = (*self._prepared_key(), *looks)
         kept = self._find("result", key, Outcome)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import InputError
 from bokeh_core.evaluation import network_scores
-from bokeh_core.networks import hub, registry
+from bokeh_core.networks import registry, tasks
 from bokeh_core.picture.transfer import to_linear
 from bokeh_core.segmentation import Refine, portrait_matte
 from bokeh_core.training import layouts
@@ -72,9 +72,7 @@ def evaluate(plan: Plan, out: Path | None, progress: Progress) -> str:
     items = choose(plan)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # not only after an hour of scoring
-    optional = hub.MODELS.get(plan.model)
-    if plan.task == "portrait" and optional and optional.task != "matte":
-        raise InputError(f"{plan.model} gives depth, no mattes: see defocus models list")
+    tasks.check(plan.model, "matte" if plan.task == "portrait" else "depth")
     if plan.model.endswith(".safetensors"):
         opened = registry.open_file(Path(plan.model), INPUT_SIZE)
         plan = replace(plan, model=opened.name)

@@ -111,8 +111,8 @@ def plan(
             maps={name: read_map(path, size) for name, path in maps.items()},
             subject=args.subject,
             map_dtype=dtype,
-            matte_model=args.matte_model,
-            depth_model=args.depth_model,
+            matte_model=args.matte_model or "",
+            depth_model=args.depth_model or "",
         ),
         paths=target.paths(args.save, picture, source, map_dtype=dtype, inputs=inputs),
     )

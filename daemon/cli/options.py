@@ -129,11 +129,22 @@ def check(args: argparse.Namespace) -> None:
         raise InputError("--subject at_focus_point needs --focus X,Y")
     if args.subject == "none" and args.mask is not None:
         raise InputError("--mask has no effect beside --subject none")
+    _check_models(args)
     if args.where == "start" and args.device != "auto":
         raise InputError(
             f"--device is for work done here; `defocus daemon start --device {args.device}`"
             " sets the daemon's"
         )
+
+
+def _check_models(args: argparse.Namespace) -> None:
+    """Refuse the model of a map that is not estimated."""
+    if args.depth is not None:
+        _refuse(args, ["depth_model"], "has no effect beside --depth")
+        if args.subject == "none":
+            _refuse(args, ["matte_model"], "has no effect beside --depth and --subject none")
+    if args.mask is not None:
+        _refuse(args, ["matte_model"], "has no effect beside --mask")
 
 
 def lens_of(args: argparse.Namespace, width: int, height: int) -> Lens | BinnedGaussian:
@@ -246,9 +257,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
     values.add_device(work, text="do the work here, on this device: cpu, cuda, cuda:1 ...")
     for task in ("matte", "depth"):
-        work.add_argument(
-            f"--{task}-model", default="", metavar="NAME", help="see `defocus models list`"
-        )
+        work.add_argument(f"--{task}-model", metavar="NAME", help="see `defocus models list`")
     parser.set_defaults(where="auto")
 
 

@@ -319,6 +319,32 @@ def test_a_mask_of_nobody_is_wrong_use(capsys):
     assert "--mask has no effect beside --subject none" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--mask", "m.png", "--matte-model", "x"], "--matte-model has no effect beside --mask"),
+        (["--depth", "d.png", "--depth-model", "x"], "--depth-model has no effect beside --depth"),
+        (
+            ["--depth", "d.png", "--subject", "none", "--matte-model", "x"],
+            "--matte-model has no effect beside --depth and --subject none",
+        ),
+    ],
+)
+def test_the_model_of_a_map_that_is_given_is_wrong_use(capsys, words, complaint):
+    with pytest.raises(SystemExit, match="2"):
+        main.main(["render", "p.png", *words])
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_model_of_the_other_task_is_one_line(tmp_path, portrait, capsys):
+    picture.write(tmp_path / "p.png", Picture(portrait))
+    words = [str(tmp_path / "p.png"), "--no-daemon", "--quiet"]
+    for model in ("--matte-model=depth-anything-v2-small", "--depth-model=vitmatte-small"):
+        assert main.main([*words, model, "--out", str(tmp_path / "out.png")]) == 1
+        assert "see defocus models list" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+
+
 def test_a_device_is_for_work_done_here():
     assert isinstance(studio.choose("auto", "cpu"), studio.Here)
     assert isinstance(studio.choose("auto", "auto"), studio.There)

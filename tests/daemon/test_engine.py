@@ -179,6 +179,21 @@ def test_models_that_were_fetched_are_offered(tmp_path, monkeypatch):
     assert offered() - embedded == {(depth.name, "depth", depth.sha256)}
 
 
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ({"matte_model": "depth-anything-v2-small"}, "gives depth, no mattes"),
+        ({"depth_model": "vitmatte-small"}, "gives mattes, no depth"),
+        (dict.fromkeys(("matte_model", "depth_model"), "vitmatte-small"), "no depth"),
+        (dict.fromkeys(("matte_model", "depth_model"), "depth-anything-v2-small"), "no mattes"),
+    ],
+)
+@pytest.mark.parametrize("given", [[], ["matte"], ["matte", "depth"]])
+def test_a_model_of_the_other_task_is_refused(engine, photo, maps, models, words, given):
+    with pytest.raises(InputError, match=words):
+        run(engine, Job(photo, **{name: maps[name] for name in given}, **models))
+
+
 def test_an_unknown_model_is_missing(engine, photo):
     with pytest.raises(ModelMissing):
         run(engine, Job(photo, matte_model="nonesuch"))

@@ -176,6 +176,15 @@ def test_a_fetched_model_gives_the_depth(tiny):
     assert np.abs(depth - estimate_depth(rgb)).mean() > 0.01
 
 
+def test_a_depth_model_is_used_by_the_joint_call_and_leaves_the_matte_to_the_default(tiny):
+    rgb = np.random.default_rng(0).random((90, 60, 3), np.float32)
+    matte, depth = analyse(rgb, model=tiny.name)
+    assert matte.shape == (90, 60)
+    np.testing.assert_array_equal(depth, estimate_depth(rgb, matte=matte, model=tiny.name))
+    with pytest.raises(InputError, match="depth-anything-v2-small gives depth, no mattes"):
+        portrait_matte(rgb, model=tiny.name)
+
+
 def test_changed_weights_are_refused_with_what_to_do(tiny):
     path = hub.folder(tiny) / hub.WEIGHTS
     path.write_bytes(path.read_bytes()[:-1])

@@ -123,6 +123,8 @@ class Task:
 
     def _analysis_key(self) -> Hashable:
         request = self.request
+        if request.matte is not None:  # then the depth alone is estimated, on its outline
+            return (request.image, request.matte, request.depth_model)
         return (request.image, request.matte_model, request.depth_model, self._people())
 
     def _prepared_key(self) -> tuple[Hashable, ...]:
@@ -171,49 +173,46 @@ class Task:
             for name in ("matte", "depth")
             if name in self.planes
         }
-        if len(given) < 2:
-            found = self._analysis(light, report)
-            given = {"matte": found.matte, "depth": found.depth} | given
-        matte, depth = given["matte"], given["depth"]
-        if self.request.subject == "none":
+        matte, depth = given.get("matte"), given.get("depth")
+        nobody = self.request.subject == "none"
+        if depth is not None and nobody:  # no matte is needed, not even for the depth's steps
+            return Maps(np.zeros_like(depth), depth)
+        if matte is None or depth is None:
+            found = self._analysis(light, matte, report)
+            matte, depth = found.matte, found.depth if depth is None else depth
+        if nobody:
             matte = np.zeros_like(matte)
         elif self.request.subject == "at_focus_point":
             with self._timed("subject"):
                 matte = full_at_point(matte, self._focus_point(), report)
         return Maps(matte, depth)
 
-    def _analysis(self, light: Float32, report: Progress) -> Maps:
+    def _analysis(self, light: Float32, given: Float32 | None, report: Progress) -> Maps:
+        """Ask the networks for matte and depth, or for the depth of a given matte."""
         key = self._analysis_key()
         kept = self._find("analysis", key, Maps)
         if kept is not None:
             return kept
-        matte_model = self.request.matte_model or registry.DEFAULT
-        depth_model = self.request.depth_model or registry.DEFAULT
         with self._timed("networks"):
-            if matte_model == depth_model:
-                both = analyse(
-                    light,
-                    people=self._people(),
-                    model=matte_model,
-                    device=self.device,
-                    progress=report,
-                )
-                found = Maps(*both)
-            else:
-                first, second = part(report, 0.0, 0.5), part(report, 0.5, 1.0)
-                matte = portrait_matte(
-                    light,
-                    people=self._people(),
-                    model=matte_model,
-                    device=self.device,
-                    progress=first,
-                )
-                depth = estimate_depth(
-                    light, matte=matte, model=depth_model, device=self.device, progress=second
-                )
-                found = Maps(matte, depth)
+            found = self._estimated(light, given, report)
         self.cache.put("analysis", key, found)
         return found
+
+    def _estimated(self, light: Float32, matte: Float32 | None, report: Progress) -> Maps:
+        people, device = self._people(), self.device
+        matte_model = self.request.matte_model or registry.DEFAULT
+        depth_model = self.request.depth_model or registry.DEFAULT
+        if matte is None and matte_model == depth_model:
+            both = analyse(light, people=people, model=matte_model, device=device, progress=report)
+            return Maps(*both)
+        rest = report
+        if matte is None:
+            first, rest = part(report, 0.0, 0.5), part(report, 0.5, 1.0)
+            matte = portrait_matte(
+                light, people=people, model=matte_model, device=device, progress=first
+            )
+        depth = estimate_depth(light, matte=matte, model=depth_model, device=device, progress=rest)
+        return Maps(matte, depth)
 
     def _outcome(self, ready: Prepared, report: Progress) -> Outcome:
         request = self.request

@@ -99,7 +99,10 @@ class Render(Message, tag="render", frozen=True, kw_only=True):
     ] = None
     depth: Annotated[
         Plane | None,
-        Meta(description="edited disparity, 1 = nearest, size of the image; null: the network"),
+        Meta(
+            description="edited disparity, 1 = nearest, size of the image; null: the network makes "
+            "it, with its steps on the outline of `matte`"
+        ),
     ] = None
     lens: Annotated[
         Lens | BinnedGaussian,

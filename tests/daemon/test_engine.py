@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
 
 from bokeh_core import lens as library
-from bokeh_core.errors import InputError, ModelMissing
+from bokeh_core import picture, samples
+from bokeh_core.depth import estimate_depth
+from bokeh_core.errors import Cancelled, InputError, ModelMissing
 from bokeh_core.networks import hub
 from bokeh_core.picture import to_linear
 from bokeh_core.rendering import render
@@ -192,6 +195,60 @@ def test_models_that_were_fetched_are_offered(tmp_path, monkeypatch):
 def test_a_model_of_the_other_task_is_refused(engine, photo, maps, models, words, given):
     with pytest.raises(InputError, match=words):
         run(engine, Job(photo, **{name: maps[name] for name in given}, **models))
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return cv2.resize(picture.read(samples.ASTRONAUT).pixels, (128, 128), interpolation=3)
+
+
+@pytest.fixture(scope="module")
+def repaired(engine, portrait):
+    """A matte whose outline is not the network's."""
+    planes, _ = run(engine, Job(portrait, want=["matte"]))
+    return cv2.dilate(planes["matte"], np.ones((5, 5), np.uint8))
+
+
+def test_the_depth_beside_a_given_matte_has_its_steps_on_that_outline(engine, portrait, repaired):
+    want = {"want": ["depth"], "map_dtype": "f32"}
+    planes, _ = run(engine, Job(portrait, matte=repaired, **want))
+    library_depth = estimate_depth(to_linear(portrait), matte=to_linear(repaired, "linear"))
+    np.testing.assert_array_equal(planes["depth"], library_depth)
+    unpainted, _ = run(engine, Job(portrait, **want))
+    assert np.abs(planes["depth"] - unpainted["depth"]).max() > 0.1
+
+
+def test_every_matte_has_a_depth_of_its_own_in_the_cache(engine, portrait, repaired):
+    engine.free()
+    _, first = run(engine, Job(portrait, matte=repaired))
+    _, again = run(engine, Job(portrait, matte=repaired, lens=optics.Lens(max_coc=3)))
+    _, other = run(engine, Job(portrait, matte=255 - repaired))
+    _, none = run(engine, Job(portrait))
+    assert [done.cached for done in (first, again, other, none)] == [[], ["analysis"], [], []]
+    assert "networks" not in again.timing
+
+
+def stages(engine, job):
+    seen = set()
+    engine.free()
+    run(engine, job, report=lambda stage, _: seen.add(stage))
+    return seen - {"check", "decode", "render", "encode", "send"}
+
+
+def test_no_matte_is_made_to_be_thrown_away(engine, photo, maps):
+    assert stages(engine, Job(photo)) == {"matte", "depth"}
+    assert stages(engine, Job(photo, matte=maps["matte"])) == {"depth"}
+    assert stages(engine, Job(photo, depth=maps["depth"], subject="none")) == set()
+
+
+def test_the_depth_of_a_given_matte_can_be_cancelled(engine, photo, maps):
+    def stop(stage, fraction):
+        if stage == "depth":
+            raise Cancelled(stage)
+
+    engine.free()
+    with pytest.raises(Cancelled):
+        run(engine, Job(photo, matte=maps["matte"]), report=stop)
 
 
 def test_an_unknown_model_is_missing(engine, photo):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import bokeh_core as bc
-from bokeh_core.analysis import analyse
+from bokeh_core.depth import estimate_depth
 from bokeh_core.picture import from_linear, to_linear
 from gimp_plugin.parameters import Parameters
 
@@ -39,13 +39,21 @@ def test_unedited_maps_give_the_same_picture_from_any_member(facts, active):
 
 def test_a_painted_mask_is_what_the_library_makes_of_it(results):
     light = to_linear(array(results, "first.source"), "srgb")
-    depth = analyse(light)[1]
     matte = to_linear(array(results, "painted.mask")[..., 0].copy(), "linear")
+    depth = estimate_depth(light, matte=matte)  # on the painted outline
     fields = Parameters(f_number=1.4).lens(120, 120)
     del fields["kind"]
     picture = bc.render(light, depth, matte, bc.Lens(**fields).resolved(depth, matte))
     expected = from_linear(picture, np.dtype(np.uint8), "srgb").astype(int)
     assert np.abs(expected - array(results, "painted.composite")).max() <= 1
+
+
+def test_an_unpainted_depth_follows_a_painted_mask(results):
+    light = to_linear(array(results, "first.source"), "srgb")
+    matte = to_linear(array(results, "painted.mask")[..., 0].copy(), "linear")
+    expected = from_linear(estimate_depth(light, matte=matte), np.dtype(np.uint8), "linear")
+    difference = expected.astype(int) - array(results, "painted.depth")[..., 0]
+    assert np.abs(difference).max() <= 1
 
 
 def test_paint_changes_the_picture_where_it_was_painted(results):

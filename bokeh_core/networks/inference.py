@@ -62,14 +62,20 @@ def check_photo(rgb: npt.NDArray[np.float32]) -> Float32:
 def network(name: str, device: str) -> tuple[nn.Module, registry.ModelRecord]:
     """Load a network once per process and device; `network.cache_clear()` frees it."""
     record = registry.find(name)
+    path = registry.WEIGHTS / record.file
     if record.architecture not in ARCHITECTURES:
-        raise ModelCorrupt(f"{record.file}: architecture {record.architecture!r} is not known here")
+        raise ModelCorrupt(
+            f"{path}: architecture {record.architecture!r} is not known here"
+            f"{registry.remedy(record)}"
+        )
     model = ARCHITECTURES[record.architecture]()
     try:
         model.load_state_dict(registry.load_tensors(record))
     except RuntimeError as error:
         reason = textwrap.shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
-        raise ModelCorrupt(f"{record.file} does not fit {record.architecture}: {reason}") from None
+        raise ModelCorrupt(
+            f"{path} does not fit {record.architecture} ({reason}){registry.remedy(record)}"
+        ) from None
     model = model.eval().to(devices.find(device)).to(memory_format=torch.channels_last)
     return model, record
 

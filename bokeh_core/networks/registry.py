@@ -59,7 +59,9 @@ def records(folder: Path = WEIGHTS) -> dict[str, ModelRecord]:
     path = folder / _INDEX
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return {row["name"]: _record(row) for row in rows}
+        if not isinstance(rows, list) or not rows:
+            raise ValueError("no list of weights")  # noqa: TRY301 - worded below
+        return {record.name: record for record in map(_record, rows)}
     except FileNotFoundError:
         raise ModelMissing(f"{path} is missing: reinstall defocus (python3 install.py)") from None
     except (ValueError, TypeError, KeyError) as error:
@@ -113,6 +115,11 @@ def open_file(path: Path, input_size: int) -> ModelRecord:
     return record
 
 
+def remedy(record: ModelRecord) -> str:
+    """End of a complaint about the file; who gave one by name knows best where it came from."""
+    return "" if record.name in _OPENED else ": restore it with python3 install.py"
+
+
 def verify(record: ModelRecord, folder: Path = WEIGHTS) -> bytes:
     """Return the file's content after checking its hash.
 
@@ -127,14 +134,12 @@ def verify(record: ModelRecord, folder: Path = WEIGHTS) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelMissing(
-            f"{path}: {error.strerror or error}: reinstall defocus (python3 install.py)"
-        ) from None
+        raise ModelMissing(f"{path}: {error.strerror or error}{remedy(record)}") from None
     found = hashlib.sha256(content).hexdigest()
     if found != record.sha256:
         raise ModelCorrupt(
             f"{path} is not the weights file it should be (SHA-256 {found[:12]}..., expected "
-            f"{record.sha256[:12]}...): restore it with python3 install.py"
+            f"{record.sha256[:12]}...){remedy(record)}"
         )
     return content
 
@@ -145,7 +150,9 @@ def load_tensors(record: ModelRecord, folder: Path = WEIGHTS) -> dict[str, Tenso
     try:
         tensors = safetensors.torch.load(content)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise ModelCorrupt(f"{folder / record.file} is not a safetensors file: {error}") from None
+        raise ModelCorrupt(
+            f"{folder / record.file} is not a safetensors file ({error}){remedy(record)}"
+        ) from None
     return {name: tensor.float() for name, tensor in tensors.items()}
 
 
@@ -176,6 +183,8 @@ def _beside(path: Path) -> Path:
 
 
 def _record(row: dict[str, object]) -> ModelRecord:
+    if not isinstance(row, dict):
+        raise TypeError(f"{row!r} is no record")
     listed = {
         name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
     }
@@ -183,4 +192,13 @@ def _record(row: dict[str, object]) -> ModelRecord:
     missing = needed - set(listed)
     if missing:
         raise KeyError(f"no {', '.join(sorted(missing))}")
-    return ModelRecord(**listed)  # type: ignore[arg-type]
+    record = ModelRecord(**listed)  # type: ignore[arg-type]
+    for field in fields(ModelRecord):
+        value = getattr(record, field.name)
+        if field.name == "tasks":
+            right = isinstance(value, tuple) and all(isinstance(task, str) for task in value)
+        else:
+            right = type(value).__name__ == field.type
+        if not right:
+            raise TypeError(f"{field.name} is {value!r}")
+    return record

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import safetensors.torch
 import torch
 
 from bokeh_core.errors import ModelCorrupt, ModelMissing
@@ -88,6 +89,39 @@ def test_a_missing_or_damaged_list_is_refused(tmp_path):
         registry.records(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda _: [], "no list of weights"),
+        (lambda _: {}, "no list of weights"),
+        (lambda rows: {"portrait": rows[0]}, "no list of weights"),
+        (lambda _: ["portrait"], "'portrait' is no record"),
+        (lambda rows: [rows[0] | {"name": 1}], "name is 1"),
+        (lambda rows: [rows[0] | {"bytes": "many"}], "bytes is 'many'"),
+        (lambda rows: [rows[0] | {"input_size": None}], "input_size is None"),
+        (lambda rows: [rows[0] | {"tasks": "portrait"}], "tasks is 'portrait'"),
+        (lambda rows: [rows[0] | {"tasks": [1]}], "tasks is "),
+        (lambda rows: [rows[0] | {"colour": "red"}], "colour"),
+    ],
+)
+def test_a_list_of_something_else_is_refused_by_every_command(
+    folder, monkeypatch, capsys, change, complaint
+):
+    from daemon.cli.main import main
+
+    path = folder / "registry.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(ModelCorrupt, match=complaint):
+        registry.records(folder)
+    monkeypatch.setattr(registry.records, "__defaults__", (folder,))
+    for action in ("verify", "list"):
+        assert main(["models", action]) == 1
+        error = capsys.readouterr().err
+        assert f"{path} is damaged" in error
+        assert "python3 install.py" in error
+        assert error.count("\n") == 1
+
+
 def test_embedding_writes_a_record_that_verifies(tmp_path):
     record = registry.find(registry.DEFAULT)
     tensors = {"a": torch.linspace(-2, 2, 7)}
@@ -111,9 +145,35 @@ def test_an_embedding_that_cannot_be_written_leaves_what_was_there(tmp_path):
     assert not registry.load_tensors(before, tmp_path)["a"].any()
 
 
-def test_weights_of_another_network_are_refused(monkeypatch):
-    monkeypatch.setattr(registry, "load_tensors", lambda _: {"other": torch.zeros(1)})
+@pytest.fixture
+def fresh():
+    """No network stays loaded."""
     inference.network.cache_clear()
-    with pytest.raises(ModelCorrupt, match="does not fit"):
+    yield
+    inference.network.cache_clear()
+
+
+def test_weights_of_another_network_are_refused_with_what_to_do(fresh, monkeypatch):
+    path = registry.WEIGHTS / registry.find(registry.DEFAULT).file
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "load_tensors", lambda _: {"other": torch.zeros(1)})
+        with pytest.raises(ModelCorrupt, match=rf"^{path} does not fit .*install\.py$"):
+            inference.network(registry.DEFAULT, "cpu")
+    monkeypatch.setattr(inference, "ARCHITECTURES", {})
+    with pytest.raises(ModelCorrupt, match=rf"^{path}: architecture .*install\.py$"):
         inference.network(registry.DEFAULT, "cpu")
-    inference.network.cache_clear()
+
+
+@pytest.mark.parametrize("content", [b"no weights", safetensors.torch.save({"a": torch.ones(1)})])
+def test_a_file_that_the_user_gave_is_not_restored_by_the_installer(fresh, tmp_path, content):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(content)
+    record = registry.open_file(path, 320)
+    with pytest.raises(ModelCorrupt, match=r"^\S*mine\.safetensors ") as found:
+        inference.network(record.name, "cpu")
+    path.unlink()
+    with pytest.raises(ModelMissing) as gone:
+        inference.network(record.name, "cpu")
+    for complaint in (found, gone):
+        assert str(path) in str(complaint.value)
+        assert "install" not in str(complaint.value)

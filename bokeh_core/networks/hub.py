@@ -1,14 +1,12 @@
 """Larger models that a user may fetch (extra `[hub]`), run by transformers without remote code.
 
-Only models that transformers loads by itself are here. Depth Anything 3, MoGe-2, BiRefNet and
-MODNet need code from their repositories, which would run unchecked, and are left out for that.
-Revisions and hashes are those that several independent projects pin.
+Why these: docs/decisions/0013. Revisions and hashes are those that several independent projects
+pin.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +19,15 @@ import torch
 
 from bokeh_core import devices
 from bokeh_core.errors import ModelCorrupt, ModelMissing
-from bokeh_core.networks import imagenet
+from bokeh_core.networks import download, imagenet
 
 if TYPE_CHECKING:
     from bokeh_core.progress import Progress
 
 Float32 = npt.NDArray[np.float32]
 
+CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-_FILES = ("config.json", WEIGHTS)
 
 
 Task = Literal["depth", "matte"]
@@ -45,12 +43,20 @@ class HubModel:
     repository: str
     revision: str
     sha256: str
+    """Of the weights."""
+    config_sha256: str
+    """Of the file that says how the network is built: layers in another number come out random."""
     bytes: int
     licence: str
     input_size: int
     """Side of a square with as many pixels as the picture the network looks at."""
     multiple: int
     """The sides of its input are multiples of this."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """What has to be there, and the SHA-256 of each."""
+        return {CONFIG: self.config_sha256, WEIGHTS: self.sha256}
 
 
 MODELS = {
@@ -62,6 +68,7 @@ MODELS = {
             repository="depth-anything/Depth-Anything-V2-Small-hf",
             revision="5426e4f0f36572d16453bbda7a8389317b1bef99",
             sha256="3152477ce0d8d6978d76b995120de97cb5b928701fd0f817769f59e249a16b70",
+            config_sha256="c56698d3643dde1f83ea2212759e6b31a22b8f827246a36dd007ee8a22b3ff75",
             bytes=99_173_660,
             licence="Apache-2.0",
             input_size=518,
@@ -73,6 +80,7 @@ MODELS = {
             repository="hustvl/vitmatte-small-composition-1k",
             revision="6a58ad7646403c1df626fbd746900aec7361ea1d",
             sha256="bda9289db1bb6762d978b42d1c62ae3f34daf7497171a347a1d09657efd788cb",
+            config_sha256="ae1006f5a83227048b563b2e60709d4203e432b2276949ebef41a8cfeeeaf45f",
             bytes=103_294_572,
             licence="Apache-2.0",
             input_size=768,
@@ -97,11 +105,11 @@ def folder(model: HubModel) -> Path:
 
 def fetched(model: HubModel) -> bool:
     """Whether all files are there (their content is checked when they are loaded)."""
-    return all((folder(model) / name).exists() for name in _FILES)
+    return all((folder(model) / name).exists() for name in model.files)
 
 
 def fetch(model: HubModel, progress: Progress) -> Path:
-    """Download what is missing, going on where an earlier try stopped, and check it.
+    """Download what is missing or not right, going on where an earlier try stopped.
 
     Raises
     ------
@@ -109,75 +117,73 @@ def fetch(model: HubModel, progress: Progress) -> Path:
         The extra `[hub]` is not installed, or the hub cannot be reached.
     ModelCorrupt
         What came is not the recorded file; it is removed.
+    OutputError
+        It cannot be written.
     """
     try:
-        from huggingface_hub import hf_hub_download  # noqa: PLC0415
+        from huggingface_hub import constants, get_token, hf_hub_url  # noqa: PLC0415
     except ImportError:
         raise _without_extra() from None
     place = folder(model)
-    for count, name in enumerate(_FILES):
-        progress(name, count / len(_FILES))
-        try:
-            hf_hub_download(model.repository, name, revision=model.revision, local_dir=place)
-        except Exception as error:  # the hub's errors share no base
-            reason = textwrap.shorten(f"{type(error).__name__}: {error}", 160, placeholder=" ...")
-            raise ModelMissing(
-                f"{model.name}: {name} cannot be fetched from {model.repository} ({reason}): check "
-                "the network and the disk; the same command goes on from there"
-            ) from error
-    try:
-        check(model)
-    except ModelCorrupt as fault:
-        (place / WEIGHTS).unlink(missing_ok=True)
-        raise ModelCorrupt(
-            f"what {model.repository} sent is not {model.name} (SHA-256 differs) and is removed: "
-            f"defocus models fetch {model.name} tries again"
-        ) from fault
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    for name, digest in model.files.items():
+        url = hf_hub_url(model.repository, name, revision=model.revision)
+        for done in download.fetch(url, place / name, digest, token):
+            progress(f"{done / 1e6:.1f} of {model.bytes / 1e6:.1f} MB", done / model.bytes)
     progress("checked", 1.0)
     return place
 
 
 def check(model: HubModel) -> None:
-    """Compare the weights with their recorded hash; ModelMissing or ModelCorrupt."""
-    path = folder(model) / WEIGHTS
+    """Compare the files with their recorded hashes; ModelMissing or ModelCorrupt."""
     if not fetched(model):
         raise ModelMissing(
             f"{model.name} is not on this machine: defocus models fetch {model.name}"
         )
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
-        found = digest.hexdigest() if digest else hashlib.sha256(file.read()).hexdigest()
-    if found != model.sha256:
-        raise ModelCorrupt(
-            f"{path} is not the file it should be (SHA-256 {found[:12]}..., expected "
-            f"{model.sha256[:12]}...): delete it, then defocus models fetch {model.name}"
-        )
+    for name, digest in model.files.items():
+        path = folder(model) / name
+        found = download.sha256(path)
+        if found != digest:
+            raise ModelCorrupt(
+                f"{path} is not the file it should be (SHA-256 {found[:12]}..., expected "
+                f"{digest[:12]}...): defocus models fetch {model.name} replaces it"
+            )
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)
 def network(model: HubModel, device: str) -> Any:
-    """Load a fetched model once per process and device; `network.cache_clear()` frees it."""
+    """Load a fetched model and keep it; `network.cache_clear()` frees it.
+
+    Two are kept, as a photo may use one for the matte and one for the depth.
+    """
     check(model)
     try:
         import transformers  # noqa: PLC0415
     except ImportError:
         raise _without_extra() from None
-    loader: Any = {
-        "depth": transformers.AutoModelForDepthEstimation,
-        "matte": transformers.VitMatteForImageMatting,
-    }[model.task]
+    words: Any = transformers.utils.logging
+    words.disable_progress_bar()  # both would stand on stderr even under --quiet
+    words.set_verbosity_error()
     try:
-        loaded = loader.from_pretrained(
-            folder(model), local_files_only=True, use_safetensors=True, trust_remote_code=False
+        loader: Any = {
+            "depth": transformers.AutoModelForDepthEstimation,
+            "matte": transformers.VitMatteForImageMatting,
+        }[model.task]
+        loaded, report = loader.from_pretrained(
+            folder(model),
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # whatever a config can break, and those errors share no base
         if devices.is_full(error):
             raise
-        reason = str(error).splitlines()[0]
-        raise ModelCorrupt(
-            f"{folder(model)} cannot be loaded ({reason}): delete it, then defocus models fetch "
-            f"{model.name}"
-        ) from error
+        raise _unbuildable(model, f"{type(error).__name__}: {error}") from error
+    # weights without a value come out random and values without a place are dropped, in silence
+    for complaint, names in report.items():
+        if names:
+            raise _unbuildable(model, f"{complaint}: {', '.join(sorted(map(str, names)))}")
     return loaded.eval().to(device)
 
 
@@ -213,6 +219,17 @@ def alpha(pixels: Float32, trimap: Float32, model: HubModel, device: str) -> Flo
     with torch.inference_mode():
         found = loaded(pixel_values=image.to(device)).alphas[0, 0]
     return np.ascontiguousarray(found.float().cpu().numpy())
+
+
+def _unbuildable(model: HubModel, reason: str) -> ModelCorrupt:
+    """Blame transformers: the files are those on record, so fetching them again would not help."""
+    from transformers import __version__  # noqa: PLC0415
+
+    short = textwrap.shorten(reason, 160, placeholder=" ...")
+    return ModelCorrupt(
+        f"{folder(model) / CONFIG} is as recorded, but transformers {__version__} cannot build its "
+        f"network ({short}): reinstall it with python3 install.py --with hub"
+    )
 
 
 def _without_extra() -> ModelMissing:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -28,6 +33,14 @@ def cache(tmp_path, monkeypatch):
     hub.network.cache_clear()
 
 
+def recorded(model):
+    """The model with the hashes of what lies in its folder."""
+    config, weights = (
+        hashlib.sha256((hub.folder(model) / name).read_bytes()).hexdigest() for name in model.files
+    )
+    return replace(model, config_sha256=config, sha256=weights)
+
+
 @pytest.fixture
 def transformers():
     return pytest.importorskip("transformers", reason="the extra [hub] is not installed")
@@ -41,8 +54,7 @@ def installed(cache, transformers, monkeypatch):
         torch.manual_seed(0)
         folder = hub.folder(hub.find(name))
         network(config).save_pretrained(folder)
-        digest = hashlib.sha256((folder / hub.WEIGHTS).read_bytes()).hexdigest()
-        model = replace(hub.find(name), input_size=input_size, sha256=digest)
+        model = recorded(replace(hub.find(name), input_size=input_size))
         monkeypatch.setitem(hub.MODELS, name, model)
         return model
 
@@ -185,11 +197,50 @@ def test_a_depth_model_is_used_by_the_joint_call_and_leaves_the_matte_to_the_def
         portrait_matte(rgb, model=tiny.name)
 
 
-def test_changed_weights_are_refused_with_what_to_do(tiny):
-    path = hub.folder(tiny) / hub.WEIGHTS
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ModelCorrupt, match="models fetch"):
+@pytest.mark.parametrize("name", [hub.CONFIG, hub.WEIGHTS])
+def test_a_changed_file_is_refused_with_what_to_do(tiny, name):
+    path = hub.folder(tiny) / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(ModelCorrupt, match=rf"{name} is not .*models fetch {tiny.name} replaces"):
         hub.network(tiny, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "complaint"),
+    [
+        ("backbone_config", "num_hidden_layers", 6, "missing_keys"),
+        ("backbone_config", "num_hidden_layers", 3, r"unexpected_keys|cannot build"),
+        ("backbone_config", "hidden_size", 32, "cannot build"),
+        ("backbone_config", "hidden_size", "abc", "hidden_size"),
+        ("backbone_config", "model_type", "nonesuch", "nonesuch"),
+        (None, "model_type", "dpt", "cannot build"),
+        (None, "head_hidden_size", 8, "mismatched"),
+        (None, "neck_hidden_sizes", None, "cannot build"),
+    ],
+)
+def test_a_network_that_does_not_fit_its_weights_is_not_used(tiny, part, key, value, complaint):
+    """As when another version of transformers builds it in another way: no layer stays random."""
+    path = hub.folder(tiny) / hub.CONFIG
+    config = json.loads(path.read_text())
+    (config[part] if part else config)[key] = value
+    path.write_text(json.dumps(config))
+    with pytest.raises(ModelCorrupt, match=complaint) as found:
+        hub.network(recorded(tiny), "cpu")
+    assert str(path) in str(found.value)
+    assert "install.py --with hub" in str(found.value)
+    assert "\n" not in str(found.value)
+
+
+def test_loading_leaves_nothing_on_the_terminal(tiny, tiny_matting, capfd):
+    hub.network(tiny, "cpu")
+    hub.network(tiny_matting, "cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_matting_and_a_depth_model_stay_loaded_beside_each_other(tiny, tiny_matting):
+    matte, depth = hub.network(tiny_matting, "cpu"), hub.network(tiny, "cpu")
+    assert hub.network(tiny_matting, "cpu") is matte
+    assert hub.network(tiny, "cpu") is depth
 
 
 def test_a_model_that_was_not_fetched_says_how(cache):
@@ -202,35 +253,112 @@ def test_an_unknown_model_lists_the_known_ones():
         hub.find("biggest")
 
 
-def fetching(monkeypatch, download):
-    hub_library = pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")
-    monkeypatch.setattr(hub_library, "hf_hub_download", download)
+def vitmatte_config():
+    """The file on the hub, byte for byte: with it there, only the weights are asked for."""
+    backbone = {
+        "hidden_size": 384,
+        "image_size": 512,
+        "model_type": "vitdet",
+        "num_attention_heads": 6,
+        "num_channels": 4,
+        "out_features": ["stage12"],
+        "out_indices": [12],
+        "residual_block_indices": [2, 5, 8, 11],
+        "use_relative_position_embeddings": True,
+        "window_block_indices": [0, 1, 3, 4, 6, 7, 9, 10],
+        "window_size": 14,
+    }
+    config = {
+        "_commit_hash": None,
+        "architectures": ["VitMatteForImageMatting"],
+        "backbone_config": backbone,
+        "convstream_hidden_sizes": [48, 96, 192],
+        "fusion_hidden_sizes": [256, 128, 64, 32],
+        "hidden_size": 384,
+        "initializer_range": 0.02,
+        "model_type": "vitmatte",
+        "torch_dtype": "float32",
+        "transformers_version": None,
+    }
+    return (json.dumps(config, indent=2) + "\n").encode()
 
 
-def test_fetching_checks_what_came_and_removes_a_wrong_file(cache, monkeypatch):
-    def download(repository, name, *, revision, local_dir):
-        assert len(revision) == 40
-        local_dir.mkdir(parents=True, exist_ok=True)
-        (local_dir / name).write_bytes(b"something else")
+@pytest.fixture
+def served(cache, monkeypatch, server):
+    """A model of two small files on a local server in the place of the hub."""
+    reason = "the extra [hub] is not installed"
+    constants = pytest.importorskip("huggingface_hub.constants", reason=reason)
+    template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    model = hub.find("vitmatte-small")
+    contents = {hub.CONFIG: b"{}", hub.WEIGHTS: bytes(3_000_000)}
+    for name, content in contents.items():
+        server.files[f"/{model.repository}/resolve/{model.revision}/{name}"] = content
+    config, weights = (hashlib.sha256(content).hexdigest() for content in contents.values())
+    return replace(model, config_sha256=config, sha256=weights, bytes=3_000_000)
 
-    fetching(monkeypatch, download)
-    model = hub.find("depth-anything-v2-small")
-    with pytest.raises(ModelCorrupt, match="SHA-256"):
-        hub.fetch(model, lambda *_: None)
-    assert not (hub.folder(model) / hub.WEIGHTS).exists()
+
+def test_fetching_brings_what_is_missing_or_wrong_and_nothing_else(served, server):
+    seen = []
+    place = hub.fetch(served, lambda stage, fraction: seen.append((stage, fraction)))
+    hub.check(served)
+    assert seen[-2:] == [("3.0 of 3.0 MB", 1.0), ("checked", 1.0)]
+    assert [fraction for _, fraction in seen[1:]] == sorted(fraction for _, fraction in seen[1:])
+    assert not list(place.glob("*.part"))
+    assert [headers["Authorization"] for headers in server.seen] == ["Bearer hf_secret"] * 2
+    hub.fetch(served, lambda *_: None)
+    assert len(server.seen) == 2
+    (place / hub.CONFIG).write_bytes(b"{ }")
+    hub.fetch(served, lambda *_: None)
+    hub.check(served)
+    assert len(server.seen) == 3
 
 
-def test_a_broken_connection_says_that_it_can_go_on(cache, monkeypatch):
-    def download(*_, **__):
-        raise ConnectionError("reset")
+def test_an_interrupt_keeps_what_came(served, server):
+    def interrupt(_, fraction):
+        if fraction > 0.3:
+            raise KeyboardInterrupt
 
-    fetching(monkeypatch, download)
-    with pytest.raises(ModelMissing, match="goes on from there"):
-        hub.fetch(hub.find("depth-anything-v2-small"), lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        hub.fetch(served, interrupt)
+    assert not hub.fetched(served)
+    kept = (hub.folder(served) / f"{hub.WEIGHTS}.part").stat().st_size
+    assert kept > 0.3 * served.bytes
+    hub.fetch(served, lambda *_: None)
+    hub.check(served)
+    assert server.seen[-1]["Range"] == f"bytes={kept}-"
+
+
+def test_a_killed_fetch_goes_on_on_the_command_line(server, tmp_path):
+    pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")
+    model = hub.find("vitmatte-small")
+    place = tmp_path / "defocus" / "models" / model.name
+    place.mkdir(parents=True)
+    (place / hub.CONFIG).write_bytes(vitmatte_config())
+    server.files[f"/{model.repository}/resolve/{model.revision}/{hub.WEIGHTS}"] = bytes(3_000_000)
+    server.breaks_after, server.stalls = 1_000_000, True
+    words = [sys.executable, "-m", "daemon.cli.main", "models", "fetch", model.name, "--yes"]
+    surroundings = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "HF_ENDPOINT": server.address}
+    first = subprocess.Popen(words, env=surroundings, stdout=subprocess.DEVNULL)
+    part = place / f"{hub.WEIGHTS}.part"
+    until = time.monotonic() + 120
+    while not part.exists() or part.stat().st_size < 1_000_000:
+        assert first.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+    second = subprocess.run(words, env=surroundings, capture_output=True, text=True, check=False)
+    assert [headers["Range"] for headers in server.seen] == [None, "bytes=1000000-"]
+    assert second.returncode == 1
+    assert "SHA-256 differs" in second.stderr  # three megabytes of nothing are no weights
+    assert second.stderr.count("\n") == 1
+    assert not part.exists()
 
 
 def test_every_optional_model_is_pinned():
     for model in hub.MODELS.values():
-        assert len(model.sha256) == 64
+        assert {len(digest) for digest in model.files.values()} == {64}
         assert len(model.revision) == 40
         assert model.licence in {"Apache-2.0", "MIT"}

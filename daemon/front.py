@@ -72,7 +72,7 @@ class Front:
         """Let remote clients in, on two ports, each through the gate."""
         if not keys.allowed():
             raise keys.KeyProblem(
-                "nobody is allowed to connect yet: run `defocus daemon keys allow NAME KEY` first"
+                "nobody is allowed to connect yet: run `defocus daemon keys allow NAME 'KEY'` first"
             )
         host, port = keys.split(address)
         self._gate = self._desk.gate = Gate(self._context)

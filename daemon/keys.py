@@ -23,6 +23,8 @@ from daemon.log import Log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+KEY_LENGTH = 40
+"""Characters of a key as Z85 text."""
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"
 _log = Log("defocus.keys")
 
@@ -104,7 +106,7 @@ def remote(address: str) -> Remote:
     host, port = split(address)
     server_key = _read(_folder() / "trusted.json").get(address)
     if server_key is None:
-        raise KeyProblem(f"no key for {address}: run `defocus daemon keys trust {address} KEY`")
+        raise KeyProblem(f"no key for {address}: run `defocus daemon keys trust {address} 'KEY'`")
     work, control = f"tcp://{host}:{port}", f"tcp://{host}:{port + 1}"
     return Remote(work, control, server_key, key_pair("client"))
 
@@ -132,11 +134,13 @@ def checked(key: str) -> str:
         It is not one.
     """
     try:
-        if len(key) == 40 and len(z85.decode(key.encode())) == 32:
+        if len(key) == KEY_LENGTH and len(z85.decode(key.encode())) == 32:
             return key
     except (ValueError, KeyError):
         pass
-    raise KeyProblem("a key is 40 characters, as `defocus daemon keys show` prints it")
+    raise KeyProblem(
+        f"a key is {KEY_LENGTH} characters: paste it in quotes, as `daemon keys show` prints it"
+    )
 
 
 class Gate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="print who is allowed")
     allow = actions.add_parser("allow", help="let a client in")
     allow.add_argument("name", help="what to call it")
-    allow.add_argument("key", help="the client key that `show` printed over there")
+    allow.add_argument("key", help="the client key as `show` printed it over there, in quotes")
     revoke = actions.add_parser("revoke", help="let a client in no more")
     revoke.add_argument("name")
     trust = actions.add_parser("trust", help="use a daemon on another machine")
     trust.add_argument("address", metavar="HOST:PORT")
-    trust.add_argument("key", help="the daemon key that `show` printed over there")
+    trust.add_argument("key", help="the daemon key as `show` printed it over there, in quotes")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,8 +40,8 @@ def _run(args: argparse.Namespace) -> int:
     from daemon import keys  # noqa: PLC0415
 
     if args.action == "show":
-        print(f"daemon  {keys.key_pair('daemon').public}")
-        print(f"client  {keys.key_pair('client').public}")
+        for role in ("daemon", "client"):  # quoted: most keys hold what a shell takes for its own
+            print(f"{role}  {shlex.quote(keys.key_pair(role).public)}")
     elif args.action == "list":
         for name, key in keys.allowed().items():
             print(f"{key}  {name}")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import socket
+import subprocess
 from contextlib import suppress
 
 import pytest
 import zmq
+from zmq.utils import z85
 
 from daemon import keys
+from daemon.cli.main import main
 from daemon.cli.studio import There
 from daemon.client import Client, ConnectionLost, Job, NotRunning, connect
 from daemon.faults.raw import Raw
@@ -122,6 +127,42 @@ def test_an_unknown_address_names_the_next_step(in_sandbox, monkeypatch):
 def test_a_wrong_key_is_refused(in_sandbox, key):
     with pytest.raises(keys.KeyProblem, match="40 characters"):
         keys.allow("x", key)
+
+
+ODD = "&<>()[]{}*?!$#%^=+@/:.-"
+"""What Z85 holds besides letters and digits."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_a_shown_key_survives_a_shell(in_sandbox, monkeypatch, capsys):
+    for turn in range(len(ODD)):
+        key = (ODD[turn:] + ODD[:turn])[:20] * 2
+        monkeypatch.setattr(keys, "key_pair", lambda _, key=key: keys.KeyPair(key, ""))
+        assert main(["daemon", "keys", "show"]) == 0
+        shown = [line.split("  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+        said = subprocess.run(
+            ["sh", "-c", f"printf '%s\n' {' '.join(shown)}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.splitlines() == [key, key]
+
+
+@pytest.mark.parametrize("begin", ["-a", "-h", "--", "-n=", "-"])
+def test_a_key_may_begin_with_a_dash(in_sandbox, address, begin):
+    key = _key(begin)
+    assert main(shlex.split(f"daemon keys allow laptop '{key}'")) == 0
+    assert main(shlex.split(f"daemon keys trust {address} '{key}'")) == 0
+    assert main(shlex.split(f"daemon keys allow -- tower '{key}'")) == 0
+    assert keys.allowed() == {"laptop": key, "tower": key}
+    assert keys.remote(address).server_key == key
+
+
+def _key(begin):
+    """Make a key with a certain begin, as one in 64 has it."""
+    rest = z85.encode(bytes(range(100, 132))).decode()
+    return begin + rest[len(begin) :]
 
 
 def test_secrets_are_private(in_sandbox):

@@ -31,6 +31,7 @@ from daemon.protocol import PROTOCOL
 FILE_NAME = "connection.json"
 MAX_IPC_PATH = 103 if sys.platform == "darwin" else 107
 """Bytes of a Unix socket path (`sun_path` less its closing zero)."""
+_OWN_FOLDER = "name a folder of your own in DEFOCUS_RUNTIME_DIR, it is made when it is not there"
 
 
 class AlreadyRunning(Exception):  # the normal end of a lost race
@@ -62,20 +63,24 @@ def runtime_dir() -> Path:
 
     `$DEFOCUS_RUNTIME_DIR`, else `defocus` in the system's own (`$XDG_RUNTIME_DIR` or
     `/run/user/UID` on Linux, `~/Library/Caches/TemporaryItems` on macOS, `%LOCALAPPDATA%\Temp` on
-    Windows).
+    Windows). The latter bears our name, so it is closed when others can enter it. A named one may
+    be anybody's (`/tmp`), and keeps its mode.
 
     Raises
     ------
     PermissionError
-        The directory belongs to someone else or others can enter it.
+        The directory or its parent belongs to someone else, or others can enter a named one.
     """
-    path = Path(os.environ.get("DEFOCUS_RUNTIME_DIR") or _system_runtime_dir())
+    named = os.environ.get("DEFOCUS_RUNTIME_DIR")
+    path = Path(named or _system_runtime_dir())
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "posix":
         found = path.stat()
         if found.st_uid != os.getuid() or path.parent.stat().st_uid not in {0, os.getuid()}:
-            raise PermissionError(f"{path} or its parent belongs to another user")
+            raise PermissionError(f"{path} or its parent belongs to another user: {_OWN_FOLDER}")
         if stat.S_IMODE(found.st_mode) & 0o077:
+            if named:
+                raise PermissionError(f"other users can enter {path}: {_OWN_FOLDER}")
             path.chmod(0o700)
     return path
 

@@ -90,7 +90,7 @@ def launch() -> Iterator[Callable[[], None]]:
             complaints.seek(0)
             words = complaints.read().decode(errors="replace").strip().splitlines() or ["no reason"]
             raise NoDaemon(
-                f"The Bokeh daemon could not be started: {words[-1]}. "
+                f"The Bokeh daemon could not be started: {words[-1].removeprefix('defocus: ')}. "
                 "Run `defocus doctor` in a terminal: it says how to mend it."
             )
 

@@ -90,7 +90,7 @@ def _daemon() -> Finding:
     try:
         connection.runtime_dir()
     except OSError as error:
-        mend = "Make that folder yours alone, or name another in $DEFOCUS_RUNTIME_DIR."
+        mend = "Or make that folder yours alone (chmod 700) when nothing else is in it."
         return Finding(good=False, text=f"daemon: {error}", mend=mend)
     try:
         with client.connect(start=False) as running:

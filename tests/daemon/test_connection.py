@@ -12,6 +12,7 @@ import pytest
 
 from daemon import client as client_module
 from daemon import connection
+from daemon.cli.main import main
 from daemon.client import Job, NotRunning
 from daemon.faults.sandbox import wait_for
 
@@ -25,16 +26,45 @@ def test_directory_and_file_are_for_their_owner_alone(running):
     assert mode(running.directory / connection.FILE_NAME) == 0o600
 
 
-def test_an_open_runtime_directory_is_closed(in_sandbox):
-    in_sandbox.directory.chmod(0o755)
-    assert connection.runtime_dir() == in_sandbox.directory
-    assert mode(in_sandbox.directory) == 0o700
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no modes")
+@pytest.mark.parametrize("state", ["absent", "open", "closed"])
+def test_the_usual_runtime_directory_is_made_and_closed(tmp_path, monkeypatch, state):
+    monkeypatch.delenv("DEFOCUS_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(connection, "_system_runtime_dir", lambda: str(tmp_path / "up" / "defocus"))
+    usual = tmp_path / "up" / "defocus"
+    if state != "absent":
+        usual.mkdir(parents=True)
+        usual.chmod(0o755 if state == "open" else 0o700)
+    assert connection.runtime_dir() == usual
+    assert mode(usual) == 0o700
+
+
+def test_a_named_runtime_directory_is_made_closed(in_sandbox, monkeypatch):
+    named = in_sandbox.root / "another"
+    monkeypatch.setenv("DEFOCUS_RUNTIME_DIR", str(named))
+    assert connection.runtime_dir() == named
+    assert mode(named) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no modes")
+@pytest.mark.parametrize("open_to", [0o1777, 0o755, 0o710])
+def test_a_named_folder_that_others_can_enter_is_refused_and_stays(in_sandbox, capsys, open_to):
+    in_sandbox.directory.chmod(open_to)  # 1777: /tmp
+    for words in ("status", "start", "stop", "run"):
+        assert main(["daemon", words]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"defocus: other users can enter {in_sandbox.directory}: name a ")
+        assert said.count("\n") == 1
+    with pytest.raises(NotRunning, match=r"other users can enter .* DEFOCUS_RUNTIME_DIR"):
+        client_module.connect()
+    assert mode(in_sandbox.directory) == open_to
+    assert not list(in_sandbox.directory.iterdir())
 
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="needs root to give it away")
 def test_a_foreign_runtime_directory_is_refused(in_sandbox):
     os.chown(in_sandbox.directory, 12345, 12345)
-    with pytest.raises(PermissionError):
+    with pytest.raises(PermissionError, match="another user: name a folder of your own"):
         connection.runtime_dir()
 
 

@@ -17,7 +17,7 @@ import pytest
 from daemon.faults.sandbox import ENGINE, sandbox, wait_for
 from gimp_plugin import connection, reach, status
 from gimp_plugin.client import Job
-from gimp_plugin.errors import Cancelled, LinkLost, Refused
+from gimp_plugin.errors import Cancelled, LinkLost, NoDaemon, Refused
 from gimp_plugin.planes import SAMPLE_BYTES, Plane
 
 ROOT = Path(__file__).parents[2]
@@ -141,6 +141,21 @@ class _AnyClient:
 
 
 ANY_CLIENT = _AnyClient()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no modes")
+def test_a_folder_that_others_can_enter_is_refused_in_words_and_stays(path, monkeypatch, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)  # as /tmp
+    command = [sys.executable, "-m", "daemon.cli.main", "daemon", "start"]
+    (tmp_path / "launcher.json").write_text(json.dumps({"command": command}))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(connection, "LAUNCHER", tmp_path / "launcher.json")
+    monkeypatch.setenv("DEFOCUS_RUNTIME_DIR", str(shared))
+    with pytest.raises(NoDaemon, match=r"started: other users can enter .* DEFOCUS_RUNTIME_DIR"):
+        reach.client()
+    assert shared.stat().st_mode & 0o7777 == 0o1777
 
 
 def test_started_killed_and_started_again(path, monkeypatch, tmp_path):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
-import sys
 import typing
 from pathlib import Path
 from typing import Any
@@ -209,8 +209,11 @@ def _anchor(struct: type[msgspec.Struct]) -> str:
 
 def main() -> None:
     """Write the page, to `docs/protocol.md` unless told otherwise."""
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/protocol.md")
-    target.write_text(page(), encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m daemon.protocol_page", description=__doc__)
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=Path("docs/protocol.md"), help="(%(default)s)"
+    )
+    parser.parse_args().file.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from daemon import protocol_page
 from daemon.connection import FILE_NAME
@@ -42,3 +43,15 @@ def test_the_example_client_is_short_and_works(tmp_path):
             )
         out = (tmp_path / "out.ppm").read_bytes()
         assert out == b"P6 40 30 255\n" + np.invert(pixels).tobytes()
+
+
+def test_the_page_goes_where_it_is_told_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in (["--help"], ["--nonsense"]):
+        monkeypatch.setattr(sys, "argv", ["page", *words])
+        with pytest.raises(SystemExit):
+            protocol_page.main()
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(sys, "argv", ["page", "page.md"])
+    protocol_page.main()
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == protocol_page.page()

@@ -34,8 +34,8 @@ def run(args: argparse.Namespace) -> int:
     path = log.log_dir() / (log.WORKER_LOG_NAME if args.worker else log.LOG_NAME)
     try:
         file = _open(path)
-    except OSError as fault:
-        print(f"defocus: no log yet: {fault}", file=sys.stderr)
+    except FileNotFoundError:
+        print(f"defocus: no log yet: {path} is there after the first start", file=sys.stderr)
         return 1
     with file:
         sys.stdout.writelines(collections.deque(file, maxlen=args.lines))

@@ -134,6 +134,18 @@ class TestLogs:
         assert main(["daemon", "logs", "-n", str(lines)]) == 0
         assert capsys.readouterr().out == printed
 
+    def test_none_yet_is_said_without_the_systems_words(self, log, capsys):
+        log.unlink()
+        assert main(["daemon", "logs"]) == 1
+        said = capsys.readouterr().err
+        assert said == f"defocus: no log yet: {log} is there after the first start\n"
+
+    def test_one_that_cannot_be_read_is_not_called_absent(self, log, capsys):
+        log.unlink()
+        log.mkdir()
+        assert main(["daemon", "logs"]) == 1
+        assert capsys.readouterr().err.startswith(f"defocus: {log}: ")
+
     def test_a_negative_number_is_wrong_use(self):
         with pytest.raises(SystemExit, match="2"):
             main(["daemon", "logs", "-n", "-1"])

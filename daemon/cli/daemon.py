@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -197,6 +198,11 @@ def _status(args: argparse.Namespace) -> int:
     from daemon import connection  # noqa: PLC0415
     from daemon.client import ConnectionLost, DaemonError  # noqa: PLC0415
 
+    if far := os.environ.get("DEFOCUS_REMOTE"):  # stderr: --json is for scripts
+        print(
+            f"defocus: photos go to {far} (DEFOCUS_REMOTE), this is the daemon here",
+            file=sys.stderr,
+        )
     if connection.find() is None:
         print("{}" if args.json else "no daemon is running")
         return 1

@@ -60,6 +60,16 @@ def test_start_status_logs_stop(place, picture):
     assert defocus(place, "stop").stdout.strip() == "no daemon is running"
 
 
+def test_status_says_that_photos_go_elsewhere(in_sandbox, monkeypatch, capsys):
+    assert main(["daemon", "status", "--json"]) == 1
+    assert capsys.readouterr() == ("{}\n", "")
+    monkeypatch.setenv("DEFOCUS_REMOTE", "gpubox:5858")
+    assert main(["daemon", "status", "--json"]) == 1
+    out, said = capsys.readouterr()
+    assert out == "{}\n"
+    assert said == "defocus: photos go to gpubox:5858 (DEFOCUS_REMOTE), this is the daemon here\n"
+
+
 def test_a_daemon_that_refuses_to_be_stopped_says_why(running, monkeypatch, capsys):
     stale = msgspec.structs.replace(running.where, token="of an earlier start")
     monkeypatch.setattr(connection, "find", lambda *_: stale)

@@ -25,6 +25,7 @@ import psutil
 from filelock import FileLock, Timeout
 from msgspec import Meta, Struct
 
+from daemon.log import Log
 from daemon.planes import Version
 from daemon.protocol import PROTOCOL
 
@@ -32,6 +33,7 @@ FILE_NAME = "connection.json"
 MAX_IPC_PATH = 103 if sys.platform == "darwin" else 107
 """Bytes of a Unix socket path (`sun_path` less its closing zero)."""
 _OWN_FOLDER = "name a folder of your own in DEFOCUS_RUNTIME_DIR, it is made when it is not there"
+_log = Log("defocus.connection")
 
 
 class AlreadyRunning(Exception):  # the normal end of a lost race
@@ -97,7 +99,16 @@ def endpoints(directory: Path, *, tcp: bool = False) -> tuple[str, str]:
     A tcp endpoint ends in `:*`; the port is known after the bind.
     """
     paths = [directory / "work.sock", directory / "control.sock"]
-    if tcp or sys.platform == "win32" or max(len(os.fsencode(p)) for p in paths) > MAX_IPC_PATH:
+    longest = max(len(os.fsencode(path)) for path in paths)
+    if not tcp and sys.platform != "win32" and longest > MAX_IPC_PATH:
+        tcp = True  # every local user reaches that socket, so it is not done silently
+        _log.warning(
+            "the runtime directory's path is too long for ipc: loopback tcp instead",
+            directory=directory,
+            bytes=longest,
+            at_most=MAX_IPC_PATH,
+        )
+    if tcp or sys.platform == "win32":
         return "tcp://127.0.0.1:*", "tcp://127.0.0.1:*"
     return f"ipc://{paths[0]}", f"ipc://{paths[1]}"
 

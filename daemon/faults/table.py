@@ -106,7 +106,8 @@ def page(found: list[Row], command: str) -> str:
             "limits the bytes of a frame and the number of messages, not the frames of a message,",
             "so whoever reaches the socket can fill the front's memory with one that never ends.",
             "Over ipc that is the user alone (directory 0700), from another machine those on the",
-            "allow-list, over loopback tcp (`--tcp`, Windows) every local user.",
+            "allow-list, over loopback tcp (`--tcp`, Windows, a runtime directory whose path is",
+            "too long for ipc, which the log tells) every local user.",
             "",
         ]
     )

@@ -73,21 +73,23 @@ def test_a_long_path_falls_back_to_loopback(tmp_path):
     assert connection.endpoints(deep) == ("tcp://127.0.0.1:*", "tcp://127.0.0.1:*")
 
 
-def test_a_daemon_in_a_long_path_works_over_tcp(place, picture):
-    deep = place.root / ("d" * 100)
+@pytest.mark.parametrize("options", [(), ("--tcp",)])
+def test_a_daemon_in_a_long_path_works_over_tcp_and_tells_when_not_asked_to(
+    place, picture, options
+):
+    deep, log = place.root / ("d" * 100), place.root / "log"
     deep.mkdir(mode=0o700)
     environment = {**place.environment(), "DEFOCUS_RUNTIME_DIR": str(deep)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "daemon.cli.main", "daemon", "run", "--engine", place.engine],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
+    words = [sys.executable, "-m", "daemon.cli.main", "daemon", "run", "--engine", place.engine]
+    with log.open("wb") as out:
+        process = subprocess.Popen([*words, *options], env=environment, stderr=out)
     try:
         wait_for(lambda: connection.find(deep) is not None, 20, "the daemon")
         where = connection.find(deep)
         assert where.work.startswith("tcp://127.0.0.1:")
         with client_module.Client(where) as client:
             assert client.render(Job(picture)).planes
+        assert ("too long for ipc" in log.read_text()) == (not options)
     finally:
         process.terminate()
         process.wait(10)

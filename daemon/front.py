@@ -1,7 +1,7 @@
 """The resident process: one loop over the clients' sockets and the worker. Never imports torch.
 
-It computes nothing and waits for nothing but its sockets, so one thread answers a control request
-in about a millisecond while the worker is at full load.
+It computes nothing and waits for nothing but its sockets, so one thread answers control requests
+while the worker is at full load.
 """
 
 from __future__ import annotations

@@ -29,8 +29,6 @@ COMMANDS = {
 }
 """Subcommand -> help; each is a module here with `configure(parser)` and `run(args) -> int`."""
 
-KEY_LENGTH = 40
-"""As in `daemon.keys`, which would load ZeroMQ for every command."""
 _OWN_OPTIONS = {"-h", "--help", "--version"}
 
 
@@ -83,8 +81,9 @@ def _run(words: list[str], name: str | None) -> int:
     command.configure(parser)
     if name == "bench" and words[1:] and words[1].startswith("-") and words[1] not in _OWN_OPTIONS:
         words.insert(1, command.DEFAULT)  # whose options these are, argparse could not guess
-    if words[:2] == ["daemon", "keys"] and len(words[-1]) == KEY_LENGTH and "--" not in words:
-        words.insert(-1, "--")  # a key may begin with a dash, which makes it no option
+    dash = words[-1].startswith("-") and words[-1] not in _OWN_OPTIONS and "--" not in words
+    if dash and words[:2] == ["daemon", "keys"]:
+        words.insert(-1, "--")  # a key may begin with a dash, and there is no option but the help
     # photos may stand between the options; argparse cannot do that with subcommands
     read = parser.parse_known_intermixed_args if name == "photo" else parser.parse_known_args
     args, unknown = read(words[1:])

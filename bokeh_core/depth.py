@@ -14,6 +14,7 @@ from bokeh_core.limits import checked_image
 from bokeh_core.networks import inference, registry, tasks
 
 if TYPE_CHECKING:
+    from bokeh_core.devices import Device
     from bokeh_core.networks.inference import Prediction
     from bokeh_core.progress import Progress
 
@@ -33,7 +34,7 @@ def estimate_depth(
     *,
     matte: Float32 | None = None,
     model: str = registry.DEFAULT,
-    device: str = "cpu",
+    device: Device = None,
     progress: Progress = progress_rule.ignore,
 ) -> Float32:
     """Estimate relative disparity from one photo.
@@ -47,7 +48,7 @@ def estimate_depth(
     model
         Name of embedded weights or of a fetched depth model, see `defocus models list`.
     device
-        A torch device for the network.
+        Where to compute: the name of a torch device; None: the best there is.
     progress
         Called as `progress("depth", fraction)`; an exception raised in it stops the call.
 
@@ -111,10 +112,10 @@ def full_depth(
 
 def _range(disparity: Float32, pixel: float) -> tuple[Float32, Float32]:
     """Least and greatest disparity that the network gives near every pixel, within [0, 1]."""
-    reach = np.ones((2 * round(REACH * pixel) + 1,) * 2, np.uint8)
+    window = np.ones((2 * round(REACH * pixel) + 1,) * 2, np.uint8)
     side = 2 * round(pixel) + 1  # without the corners of the square
-    least = cv2.blur(cv2.erode(disparity, reach), (side, side))
-    greatest = cv2.blur(cv2.dilate(disparity, reach), (side, side))
+    least = cv2.blur(cv2.erode(disparity, window), (side, side))
+    greatest = cv2.blur(cv2.dilate(disparity, window), (side, side))
     return np.clip(least, 0, 1), np.clip(greatest, 0, 1)
 
 

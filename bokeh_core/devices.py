@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
@@ -11,6 +11,9 @@ from bokeh_core.errors import InputError, OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+Device: TypeAlias = str | torch.device | None
+"""How every public function is told where to compute, see `find`."""
 
 FULL = (
     "can't allocate memory",  # torch on the host
@@ -21,19 +24,23 @@ FULL = (
 """What a fault says that is a lack of memory, in lower case."""
 
 
-def find(wanted: str | torch.device | None) -> torch.device:
-    """Return a device that works; None or "auto": a GPU where there is one.
+def find(wanted: Device) -> torch.device:
+    """Return a device that works, with its number where it has one.
+
+    Parameters
+    ----------
+    wanted
+        None: the best there is, a CUDA GPU or else the CPU. A name: "cpu", "cuda:1", "mps" ...
 
     Raises
     ------
     InputError
         The device does not exist or cannot be used.
     """
-    if wanted is None or wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if wanted is None:
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(wanted)
-        torch.empty(1, device=device)
+        device = torch.empty(1, device=torch.device(wanted)).device
     except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"device {wanted} cannot be used here: {str(error).splitlines()[0]}"

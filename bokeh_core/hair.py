@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bokeh_core import upsampling
+from bokeh_core import extras, upsampling
 from bokeh_core.devices import room_on
 from bokeh_core.errors import ModelMissing
 from bokeh_core.networks import hub, inference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import torch
 
     from bokeh_core.networks.hub import HubModel
     from bokeh_core.progress import Progress
@@ -81,7 +83,7 @@ def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
         from pymatting import estimate_alpha_cf  # noqa: PLC0415
     except ImportError:
         raise ModelMissing(
-            "refine='matting' needs pymatting: python3 install.py --with matting"
+            f"refine='matting' needs pymatting: {extras.how_to_get('matting')}"
         ) from None
     size = upsampling.size_within((matte.shape[0], matte.shape[1]), SOLVE_SIDE)
     colours = upsampling.guide(upsampling.resized(rgb, size))
@@ -95,7 +97,7 @@ def closed_form(rgb: Float32, matte: Float32, progress: Progress) -> Float32:
 
 
 def by_network(
-    rgb: Float32, matte: Float32, model: HubModel, device: str, progress: Progress
+    rgb: Float32, matte: Float32, model: HubModel, device: torch.device, progress: Progress
 ) -> Float32:
     """Let a matting network find alpha around the outline; parameters as of `closed_form`.
 

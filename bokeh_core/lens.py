@@ -1,4 +1,4 @@
-"""What a picture is blurred with: `Lens` (physical) and `BinnedGaussian` (the paper's way).
+"""What a picture is blurred with: `Lens`, a physical one.
 
 Numbers only: no torch and no pixels, so that a client can import it for free. Every field carries
 its unit and range in `dataclasses.fields(...)[i].metadata`, from which help texts can be made.
@@ -33,13 +33,16 @@ WIDEST = 1024.0
 """Largest `max_coc` in pixels."""
 HEAD = 0.2
 """Share of the subject's pixels, from the top, that it is focused by."""
+NEAR = 0.15
+"""Share of the picture, weighted towards its middle, that is a thing large enough to focus on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lens:
     """A lens that blurs by depth; all defaults are neutral: a plain disc focused on the subject.
 
-    A pixel's circle-of-confusion radius is `max_coc * |depth - focus|` pixels, see `coc`.
+    A pixel's circle-of-confusion radius is `max_coc * |depth - focus|` pixels, see `coc`: of a
+    disc, or of the circle on which the vertices of the blades are.
 
     Raises
     ------
@@ -131,7 +134,7 @@ class Lens:
             object.__setattr__(self, "kernel", checked_kernel(self.kernel))
 
     def coc(self, depth: Any) -> Any:
-        """Give the signed circle-of-confusion radius in pixels: the one place that knows it.
+        """Return the signed circle-of-confusion radius in pixels: the one place that knows it.
 
         Parameters
         ----------
@@ -159,14 +162,15 @@ class Lens:
     def resolved(
         self, depth: npt.NDArray[np.float32], matte: npt.NDArray[np.float32] | None = None
     ) -> Lens:
-        """Return the lens with `focus` as a number: from `focus_point`, the subject or the centre.
+        """Return the lens with `focus` as a number: of `focus_point`, the subject or what is near.
 
         Parameters
         ----------
         depth
             (H, W) disparity in [0, 1].
         matte
-            (H, W) in [0, 1] or None; where it covers nothing, the centre of the picture counts.
+            (H, W) in [0, 1] or None; where it covers nothing, the nearest large thing near
+            the middle counts.
         """
         if self.focus_point is not None:
             focus = disparity_at(depth, *self.focus_point)
@@ -180,6 +184,38 @@ class Lens:
         """Return the lens for a picture resized by `factor` (0.25 = quarter width)."""
         return dataclasses.replace(self, max_coc=self.max_coc * factor)
 
+    def with_disc(self, radius: float) -> Lens:
+        """Return the lens whose aperture lets in as much light as a disc: what an f-number means.
+
+        `max_coc` is where the vertices of the blades are, so with blades it is larger than the
+        radius of the disc: 1.10 times for a hexagon with straight edges.
+
+        Parameters
+        ----------
+        radius
+            Of the disc, in pixels, one whole disparity unit away from the focus.
+
+        Raises
+        ------
+        InputError
+            The vertices are farther out than `max_coc` may be.
+        """
+        return dataclasses.replace(self, max_coc=radius / math.sqrt(self.area_of_disc()))
+
+    def area_of_disc(self) -> float:
+        """Return the aperture's part of the area of the disc around it; 1 for an image of its own.
+
+        The edge is at `c + (1 - c) cos(h) / cos(t)` radii in the directions `|t| <= h` from the
+        middle of a blade, with `c` the curvature and `h = pi / blades`; its square is integrated.
+        """
+        if self.blades == 0 or self.kernel is not None:
+            return 1.0
+        bend, half = self.curvature, math.pi / self.blades
+        straight = (1.0 - bend) * math.cos(half)
+        secant = math.log(1.0 / math.cos(half) + math.tan(half))
+        both = bend * bend * half + 2.0 * bend * straight * secant
+        return (both + straight * straight * math.tan(half)) / half
+
     @classmethod
     def from_camera(
         cls,
@@ -191,25 +227,32 @@ class Lens:
         sensor_width_mm: float | None = None,
         nearest_m: float | None = None,
         farthest_m: float = math.inf,
+        focus: float | None = None,
         exif: Mapping[str, Any] | None = None,
         **look: Any,
     ) -> Lens:
-        """Make a lens from a camera's physical settings.
+        """Make a lens from a camera's physical settings, focused on the subject unless told.
 
         `r_px = 0.5 * (W_px / W_sensor) * (f^2 / N) * s / (s - f) * |1/z - 1/s|` (thin lens), which
-        is linear in disparity 1/z, so it maps onto `focus` and `max_coc` exactly.
+        is linear in disparity 1/z, so it maps onto `focus` and `max_coc` exactly. It is the
+        radius of a disc: an aperture with blades has the same area (`with_disc`).
+
+        Estimated depth has no metres. Then `focus_distance_m` only says how far away the subject
+        is, which counts as the nearest thing, and what is in focus is found in the picture. With
+        `nearest_m` depth stands for distances, and `focus_distance_m` is the plane in focus.
 
         Parameters
         ----------
         image_width_px
             Width of the picture in pixels, along the sensor's width.
         focus_distance_m
-            Distance of the plane in focus, metres.
+            Distance in metres of the subject, or, beside `nearest_m`, of the plane in focus.
         f_number, focal_length_mm, sensor_width_mm
             Aperture number N, real focal length f and sensor width in millimetres.
         nearest_m, farthest_m
-            Distances in metres that depth 1 and depth 0 stand for. `nearest_m` defaults to the
-            focus distance, that is: the subject is the nearest thing.
+            Distances in metres that depth 1 and depth 0 stand for.
+        focus
+            Disparity in focus, instead of a distance; None: the subject.
         exif
             Values by EXIF name used for what is not given: FNumber, FocalLength,
             FocalLengthIn35mmFilm (gives the sensor width), SubjectDistance.
@@ -219,7 +262,7 @@ class Lens:
         Raises
         ------
         InputError
-            A value is missing or impossible; the message says which.
+            A value is missing, impossible or said twice; the message says which.
         """
         tags = exif or {}
         number = physical("f_number", f_number, tags.get("FNumber"))
@@ -230,88 +273,74 @@ class Lens:
             sensor_width_mm,
             36.0 * focal / float(equivalent) if equivalent else None,
         )
-        distance = physical("focus_distance_m", focus_distance_m, tags.get("SubjectDistance"))
-        nearest = physical("nearest_m", nearest_m, distance)
+        given = focus_distance_m if focus_distance_m is not None else tags.get("SubjectDistance")
+        scene = _Scene.of(given, nearest_m, farthest_m, focal)
+        if nearest_m is not None and focus_distance_m is not None and focus is not None:
+            raise InputError("focus and focus_distance_m say the same: leave one of them out")
+        if nearest_m is not None and given is not None and focus is None:
+            focus = scene.focus()
         width = physical("image_width_px", image_width_px, None)
+        magnified = scene.distance * 1000.0 / (scene.distance * 1000.0 - focal)
+        radius = 0.5 * (width / sensor) * (focal * focal / number) * magnified * scene.span / 1000.0
+        lens = cls(focus=focus, max_coc=0.0, **look)
+        if radius / math.sqrt(lens.area_of_disc()) > WIDEST:
+            raise InputError(
+                f"{focal:g} mm at f/{number:g}, focused at {scene.distance:g} m, blurs this "
+                f"picture by up to {radius:.0f} px; max_coc is at most {WIDEST:g} px: stop down, "
+                "or reduce the picture first"
+            )
+        return lens.with_disc(radius)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Distances in metres: of the subject or the plane in focus, of depth 1 and of depth 0."""
+
+    distance: float
+    nearest: float
+    farthest: float
+
+    @classmethod
+    def of(
+        cls, distance_m: float | None, nearest_m: float | None, farthest_m: float, focal_mm: float
+    ) -> _Scene:
+        """Return the distances, checked; without one in focus, that of the nearest thing counts."""
+        if distance_m is None and nearest_m is None:
+            raise InputError(
+                "focus_distance_m is needed, how far away the subject is in metres (2 is usual for "
+                "a portrait): it was not given and the EXIF data does not have it"
+            )
+        distance = physical("focus_distance_m", distance_m, nearest_m)
+        nearest = physical("nearest_m", nearest_m, distance)
         if not farthest_m > nearest:
             raise InputError(
                 f"farthest_m must be greater than nearest_m ({nearest:g} m), got {farthest_m:g}"
             )
-        if distance * 1000.0 <= focal:
+        if distance * 1000.0 <= focal_mm:
             raise InputError(
-                f"focus_distance_m must be more than the focal length ({focal / 1000:g} m), "
+                f"focus_distance_m must be more than the focal length ({focal_mm / 1000:g} m), "
                 f"got {distance:g}"
             )
-        span = 1.0 / nearest - 1.0 / farthest_m
-        focus = (1.0 / distance - 1.0 / farthest_m) / span
+        return cls(distance, nearest, farthest_m)
+
+    @property
+    def span(self) -> float:
+        """Dioptres from depth 0 to depth 1."""
+        return 1.0 / self.nearest - 1.0 / self.farthest
+
+    def focus(self) -> float:
+        """Return the disparity of the distance in focus."""
+        focus = (1.0 / self.distance - 1.0 / self.farthest) / self.span
         if not -1e-9 <= focus <= 1.0 + 1e-9:
             raise InputError(
-                f"focus_distance_m must lie between nearest_m ({nearest:g}) and farthest_m "
-                f"({farthest_m:g}), got {distance:g}"
+                f"focus_distance_m must lie between nearest_m ({self.nearest:g}) and farthest_m "
+                f"({self.farthest:g}), got {self.distance:g}"
             )
-        reach = distance * 1000.0 / (distance * 1000.0 - focal)
-        radius = 0.5 * (width / sensor) * (focal * focal / number) * reach * span / 1000.0
-        if radius > WIDEST:
-            raise InputError(
-                f"{focal:g} mm at f/{number:g}, focused at {distance:g} m, blurs this picture by "
-                f"up to {radius:.0f} px; max_coc is at most {WIDEST:g} px: stop down, or reduce "
-                "the picture first"
-            )
-        return cls(focus=min(max(focus, 0.0), 1.0), max_coc=radius, **look)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BinnedGaussian:
-    """The paper's renderer: depth bins, one Gaussian each, the sharp subject pasted on top.
-
-    Depth is split into `bins` equal bins (5 bins of 0.2); bin i, counted from the nearest (i = 1),
-    is blurred with `sigma = strength * (i / bins) ** curve` pixels, on display-encoded values.
-
-    Raises
-    ------
-    InputError
-        A field is outside its range; the message names the field and the allowed range.
-    """
-
-    bins: int = number(5, 1, 64, "count", "equal depth bins")
-    strength: float = number(16.0, 0.0, 1024.0, "px", "Gaussian sigma of the farthest bin")
-    curve: float = number(
-        1.0, 0.1, 8.0, "exponent", "growth from bin to bin: 1 = even, 2 = slow at first"
-    )
-    soft_matte: bool = dataclasses.field(
-        default=False,
-        metadata={"unit": "", "help": "paste the subject with its soft matte, not cut at one half"},
-    )
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-    @classmethod
-    def published(cls, width: int, height: int) -> BinnedGaussian:
-        """Return the paper's published look at any picture size.
-
-        The paper shows 320 x 416 pictures; the blur grows with the picture, so that a print of
-        the same size looks the same. Its five Gaussians, kernels of 15 to 255 taps at 12 megapixels
-        (4000 x 3000), are sigma 2.6 to 38.6 px by the usual rule `0.3 ((k - 1) / 2 - 1) + 0.8`.
-
-        Parameters
-        ----------
-        width, height
-            Size of the picture in pixels.
-        """
-        return cls(bins=5, strength=38.6 * min(width, height) / 3000.0, curve=1.68)
-
-    def sigmas(self) -> tuple[float, ...]:
-        """Give the Gaussian sigma of every bin in pixels, nearest bin first."""
-        return tuple(self.strength * ((i + 1) / self.bins) ** self.curve for i in range(self.bins))
-
-    def scaled(self, factor: float) -> BinnedGaussian:
-        """Return the same look for a picture resized by `factor`."""
-        return dataclasses.replace(self, strength=self.strength * factor)
+        return min(max(focus, 0.0), 1.0)
 
 
 def disparity_at(depth: npt.NDArray[np.float32], x: float, y: float) -> float:
-    """Give the disparity of what is seen at a point, as a robust local median.
+    """Return the disparity of what is seen at a point, as a robust local median.
 
     The median over a disc-sized window (1.2 % of the long side) ignores noise and holes, and on an
     edge falls on one of the two surfaces, never on a depth between them.
@@ -336,7 +365,7 @@ def disparity_at(depth: npt.NDArray[np.float32], x: float, y: float) -> float:
 def subject_disparity(
     depth: npt.NDArray[np.float32], matte: npt.NDArray[np.float32] | None
 ) -> float:
-    """Give the disparity to focus on when nobody says: the subject's head, else the centre.
+    """Return the disparity to focus on when nobody says: the subject's head, else what is near.
 
     The head is taken to be the top fifth of the subject's pixels: a portrait focused on the chest,
     which is most of a half-body subject, looks wrong.
@@ -355,7 +384,31 @@ def subject_disparity(
             head = max(16, int(HEAD * downwards[-1]))
             rows = int(np.searchsorted(downwards, head)) + 1
             return _middle(depth[:rows][inside[:rows]][:head])
-    return disparity_at(depth, 0.5, 0.5)
+    return near_disparity(depth)
+
+
+def near_disparity(depth: npt.NDArray[np.float32]) -> float:
+    """Return the disparity of the nearest large thing near the middle.
+
+    That which `NEAR` of the picture reaches, pixels counted by how near the middle they are: the
+    ground at the lower edge, though nearer, is not it. In 120 training photos of animals, not told
+    which is the animal, the background is nearer to this focus in 4 %, to the centre's in 37 %.
+
+    Parameters
+    ----------
+    depth
+        (H, W) disparity in [0, 1].
+    """
+    height, width = depth.shape
+    sample = depth[:: max(height // 256, 1), :: max(width // 256, 1)]
+    across, down = (np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2 for n in sample.shape[::-1])
+    weight = np.where(np.isfinite(sample), np.outer(down, across), 0).ravel()
+    if not weight.any():
+        return 0.5
+    nearest_first = np.argsort(-sample.ravel())
+    reached = np.cumsum(weight[nearest_first])
+    found = nearest_first[np.searchsorted(reached, NEAR * reached[-1])]
+    return float(np.clip(sample.ravel()[found], 0.0, 1.0))
 
 
 def _middle(values: npt.NDArray[np.float32]) -> float:

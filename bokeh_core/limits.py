@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,13 @@ BRIGHTEST = 65504.0
 """Largest light value accepted: the top of 16-bit float files, far from float32 overflow."""
 ROUNDING = 1e-3
 """How far outside its range a value of an array may be: resampling overshoots."""
+SAMPLED = 65_536
+"""Pixels that are looked at for what the numbers of a picture stand for."""
+LIGHT = "bokeh_core.picture.to_linear(array)"
+MOST_WHOLE = 16
+"""A made-up scene has few levels of light, which may all be whole numbers."""
+WHITEST = 4.0
+"""Median of the brightest photo: two stops above white."""
 MAX_KERNEL_SIDE = 64
 """Largest side of a custom kernel image, so that a lens still fits into a small message header."""
 
@@ -88,28 +96,81 @@ def checked_image(
 
     Values up to `ROUNDING` outside are clipped; `extent` is the (H, W) it must have.
     """
-    shape = "(H, W, 3)" if dimensions == 3 else "(H, W)"
-    if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.floating):
-        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise InputError(f"{name} must be a float array {shape}, got {kind}")
-    good = (
-        array.ndim == dimensions
-        and min(array.shape) > 0
-        and (dimensions == 2 or array.shape[2] == 3)
-    )
-    if not good:
-        raise InputError(f"{name} must have shape {shape}, got {array.shape}")
+    check_kind(name, array, dimensions)
     if extent is not None and array.shape != extent:
         raise InputError(f"{name} must be as large as rgb {extent}, got {array.shape}")
     least, most = float(array.min()), float(array.max())
     if not (math.isfinite(least) and math.isfinite(most)):
         raise InputError(f"{name} must hold finite numbers, got NaN or infinity")
+    step = max(1, math.isqrt(array.size // 3 // SAMPLED))
+    if dimensions == 3 and looks_like_codes(array[::step, ::step]):
+        raise InputError(
+            f"the floats of {name} look like codes of a file, up to {most:g}; white is 1: "
+            f"divide codes by 255 or 65535, then {LIGHT}"
+        )
     if least < -ROUNDING or most > high + ROUNDING:
-        raise InputError(f"{name} must be 0 to {high:g}, got {least:g} to {most:g}")
+        cure = ": divide codes by 255 or 65535" if dimensions == 2 and most >= 255.0 else ""
+        raise InputError(f"{name} must be 0 to {high:g}, got {least:g} to {most:g}{cure}")
     image = np.ascontiguousarray(array, dtype=np.float32)
     if least < 0.0 or most > high:
         return image.clip(0.0, high)
     return image if image.flags.writeable else image.copy()  # torch shares writable ones only
+
+
+def check_kind(name: str, array: Any, dimensions: int) -> None:
+    """Refuse what is no float array (H, W, 3) or (H, W), with the way to make one of it."""
+    shape = "(H, W, 3)" if dimensions == 3 else "(H, W)"
+    if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.floating):
+        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        cure = _cure_of_kind(array, dimensions)
+        raise InputError(f"{name} must be a float array {shape}, got {kind}: {cure}")
+    good = array.ndim == dimensions and min(array.shape) > 0
+    if not good or (dimensions == 3 and array.shape[2] != 3):
+        cure = _cure_of_shape(array, dimensions)
+        raise InputError(f"{name} must have shape {shape}, got {array.shape}{cure}")
+
+
+def _cure_of_kind(array: Any, dimensions: int) -> str:
+    if hasattr(array, "detach"):  # a tensor
+        axes = ".permute(1, 2, 0)" if dimensions == 3 and array.ndim == 3 else ""
+        return f"take {axes}.detach().cpu().numpy()"
+    if hasattr(array, "with_linear"):  # a Picture
+        return "take .linear()"
+    if isinstance(array, (str, os.PathLike)):
+        return "bokeh_core.picture.read(path).linear() reads a photo, .read_map a map"
+    if not isinstance(array, np.ndarray):
+        return "numpy.asarray makes an array"
+    if array.dtype not in (np.uint8, np.uint16):
+        return "take .astype(numpy.float32)"
+    return f"{LIGHT} makes light" if dimensions == 3 else f"divide by {np.iinfo(array.dtype).max}"
+
+
+def _cure_of_shape(array: npt.NDArray[Any], dimensions: int) -> str:
+    if dimensions == 3 and array.ndim == 3 and array.shape[0] == 3:
+        return ": numpy.moveaxis(array, 0, 2) puts the channels last"
+    if dimensions == 3 and array.ndim == 3 and array.shape[2] == 4:
+        return ": leave alpha out, [..., :3]"
+    if dimensions == 3 and array.ndim == 2:
+        return ": numpy.repeat(array[..., None], 3, axis=2) makes grey three channels"
+    if dimensions == 2 and array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
+        return f": take [{'..., 0' if array.shape[2] == 1 else '0'}]"
+    return ""
+
+
+def looks_like_codes(values: npt.NDArray[np.floating[Any]]) -> bool:
+    """Tell whether floats are the codes of a file (0 to 255, say) and no light, whose white is 1.
+
+    Only highlights exceed 1, so most of a photo is below; and light is no whole numbers.
+
+    Parameters
+    ----------
+    values
+        Finite, of any shape; tens of thousands are plenty.
+    """
+    if not values.size or values.max() <= 1.0:
+        return False
+    whole = bool((values == np.rint(values)).all()) and np.unique(values).size > MOST_WHOLE
+    return whole or float(np.median(values)) > WHITEST
 
 
 def checked_kernel(kernel: Sequence[Sequence[float]] | npt.NDArray[Any]) -> KernelImage:

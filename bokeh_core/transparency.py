@@ -20,7 +20,7 @@ FAINT = np.float32(1e-6)
 
 
 def continued(light: Float32, alpha: npt.NDArray[Any]) -> Float32:
-    """Give fully transparent pixels the colours of the nearest visible ones.
+    """Fill fully transparent pixels with the colours of the nearest visible ones.
 
     Parameters
     ----------

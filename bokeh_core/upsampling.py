@@ -118,19 +118,23 @@ def strips(height: int, width: int) -> Iterator[slice]:
 
 def rows_of(plane: Float32, shape: tuple[int, int], part: slice) -> Float32:
     """Rows `part` of `plane` enlarged linearly to `shape`, without making the whole."""
-    height, width = shape
-    scale_x, scale_y = plane.shape[1] / width, plane.shape[0] / height
+    return window_of(plane, shape, part, slice(0, shape[1]))
+
+
+def window_of(plane: Float32, shape: tuple[int, int], rows: slice, columns: slice) -> Float32:
+    """Rows and columns of `plane` enlarged linearly to `shape`; beyond it the border goes on."""
+    scale_y, scale_x = plane.shape[0] / shape[0], plane.shape[1] / shape[1]
     matrix = np.array(
         [
-            [scale_x, 0, scale_x / 2 - 0.5],
-            [0, scale_y, (part.start + 0.5) * scale_y - 0.5],
+            [scale_x, 0, (columns.start + 0.5) * scale_x - 0.5],
+            [0, scale_y, (rows.start + 0.5) * scale_y - 0.5],
         ]
     )
     return np.asarray(
         cv2.warpAffine(
             plane,
             matrix,
-            (width, part.stop - part.start),
+            (columns.stop - columns.start, rows.stop - rows.start),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )

@@ -19,17 +19,24 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GLib  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 
 
 def _own_package() -> None:
-    """Import the folder of this file, whatever it is called, as the package `gimp_plugin`."""
+    """Import the folder of this file, whatever it is called, as the package `gimp_plugin`.
+
+    The light client lies in it as `daemon.light`: ours, before any other package of that name.
+    """
     if "gimp_plugin" not in sys.modules:
+        sys.path.insert(0, str(FOLDER))
         spec = importlib.util.spec_from_file_location(
             "gimp_plugin", FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
         )
+        assert spec is not None
+        assert spec.loader is not None
         sys.modules["gimp_plugin"] = package = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(package)
 
@@ -38,7 +45,7 @@ class Bokeh(Gimp.PlugIn):
     """GIMP asks this object which procedures there are, and to make the one it needs."""
 
     def do_set_i18n(self, _name: str) -> bool:
-        """There are no translations yet; looking for some would print a warning."""
+        """GIMP looks for no translations: ours come with the light client, for every editor."""
         return False
 
     def do_query_procedures(self) -> list[str]:
@@ -49,14 +56,19 @@ class Bokeh(Gimp.PlugIn):
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Make one procedure."""
         _own_package()
-        return importlib.import_module("gimp_plugin.procedures").create(self, name, _run)
+        made: Gimp.Procedure = importlib.import_module("gimp_plugin.procedures").create(
+            self, name, _run
+        )
+        return made
 
 
 def _run(procedure: Gimp.Procedure, *given: Any) -> Gimp.ValueArray:
     """Run a tool; every failure becomes one message and leaves the image as it was."""
-    errors = importlib.import_module("gimp_plugin.errors")
+    errors = importlib.import_module("daemon.light.errors")
+    tr: Callable[[str], str] = importlib.import_module("daemon.light.words").tr
     try:
-        tool = importlib.import_module("gimp_plugin.procedures").tool(procedure.get_name())
+        procedures = importlib.import_module("gimp_plugin.procedures")
+        tool: Callable[..., Gimp.ValueArray] = procedures.tool(procedure.get_name())
         call = importlib.import_module("gimp_plugin.call").Call.of(procedure, *given)
         return tool(call)
     except errors.Cancelled:
@@ -67,8 +79,10 @@ def _run(procedure: Gimp.Procedure, *given: Any) -> Gimp.ValueArray:
         traceback.print_exc()
         return _failed(
             procedure,
-            f"Bokeh failed: {error!r}. The image is unchanged. "
-            "Start GIMP in a terminal to see the details, and please report them.",
+            tr(
+                "Bokeh failed: {error}. The image is unchanged. Start GIMP in a terminal to see "
+                "the details, and please report them."
+            ).format(error=repr(error)),
         )
 
 

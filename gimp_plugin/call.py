@@ -24,7 +24,7 @@ class Call:
         Whether somebody is there to answer a dialog.
     repeated
         Whether the arguments are those of the last call, for another layer (Repeat Filter).
-    image, drawables
+    image_given, drawables
         The image and what is active in it; None and nothing for a procedure without image.
     """
 
@@ -32,7 +32,7 @@ class Call:
     config: Gimp.ProcedureConfig
     interactive: bool
     repeated: bool
-    image: Gimp.Image | None = None
+    image_given: Gimp.Image | None = None
     drawables: Sequence[Gimp.Drawable] = ()
 
     @classmethod
@@ -44,8 +44,14 @@ class Call:
         config, _ = given
         return cls(procedure, config, *_modes(config.get_property("run-mode")))
 
+    @property
+    def image(self) -> Gimp.Image:
+        """The image of a procedure that has one."""
+        assert self.image_given is not None
+        return self.image_given
+
     def layer(self) -> Gimp.Layer:
-        """Give the one active layer.
+        """Return the one active layer.
 
         Raises
         ------
@@ -55,7 +61,7 @@ class Call:
         return source.active_layer(self.image, self.drawables)
 
     def done(self, *results: Gimp.Layer | str | None) -> Gimp.ValueArray:
-        """Give layers, or a text, back to the caller."""
+        """Return layers, or a text, to the caller."""
         values = self.procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
         for position, result in enumerate(results, start=1):
             kind = str if isinstance(result, str) else Gimp.Layer
@@ -69,7 +75,10 @@ class Call:
 
     def ask(self, name: str) -> Gimp.ValueArray:
         """Call another procedure on the same layer, with its dialog."""
-        procedure = Gimp.get_pdb().lookup_procedure(name)
+        registered = Gimp.get_pdb()
+        assert registered is not None
+        procedure = registered.lookup_procedure(name)
+        assert procedure is not None
         config = procedure.create_config()
         config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
         config.set_property("image", self.image)

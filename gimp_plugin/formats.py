@@ -23,6 +23,9 @@ _MODELS = {
     (3, "perceptual"): "R~G~B~",
     (4, "perceptual"): "R~G~B~A",
 }
+MAP_CURVE = "non-linear"
+"""Curve by which the grey of a map is its number, in every precision: GIMP's conversion of an image
+to another one keeps how a layer looks, not the numbers in it."""
 _BABL_TYPES = {"u8": "u8", "u16": "u16", "f32": "float"}
 
 
@@ -40,8 +43,8 @@ class Encoding:
 
     @property
     def for_maps(self) -> Encoding:
-        """The same curve in whole numbers: what is painted past 0 or 1 is clipped on reading."""
-        return Encoding("u8" if self.dtype == "u8" else "u16", self.curve)
+        """How maps are read: whole numbers (what is painted past 0 or 1 is clipped), one curve."""
+        return Encoding("u8" if self.dtype == "u8" else "u16", MAP_CURVE)
 
     def babl(self, channels: int) -> str:
         """Name of the Babl format, without its space, for pixels of so many channels."""
@@ -49,7 +52,7 @@ class Encoding:
 
 
 def encoding(precision: str) -> Encoding:
-    """Give the encoding for an image's precision.
+    """Return the encoding for an image's precision.
 
     Parameters
     ----------

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from daemon.light.planes import Plane
 from gimp_plugin.bindings import Babl, Gegl, Gimp
-from gimp_plugin.formats import Encoding, encoding
-from gimp_plugin.planes import Plane
+from gimp_plugin.formats import MAP_CURVE, Encoding, encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STRIP_ROWS = 64  # a whole 12 MP picture in one get() takes ten times as long as in strips
+EIGHT_BITS = Encoding("u8", MAP_CURVE)
 
 
 def encoding_of(image: Gimp.Image) -> Encoding:
-    """Give the wire encoding of an image's layers."""
+    """Return the wire encoding of an image's layers."""
     return encoding(image.get_precision().value_nick)
 
 
 def read(layer: Gimp.Layer) -> Plane:
     """Read a layer with its non-destructive filters, without mask and opacity."""
-    kept = encoding_of(layer.get_image())
-    size = layer.get_width(), layer.get_height()
     with _flattened(layer) as shown:
-        channels = (1 if shown.is_gray() else 3) + shown.has_alpha()
-        data = _strips(shown.get_buffer(), _format(shown, kept, channels), (0, 0), size)
-    return Plane(*size, channels, kept.dtype, kept.transfer, data)
+        return read_bare(shown)
 
 
 def read_map(layer: Gimp.Layer, over: Gimp.Layer) -> Plane:
     """Read a map where it covers another layer: the numbers of its grey, filters included.
 
-    A number means the same in every transfer curve; what the map does not cover is 0.
+    The same grey is the same number in every precision; what the map does not cover is 0.
     """
     kept = encoding_of(layer.get_image()).for_maps
     _, x, y = layer.get_offsets()
@@ -51,12 +49,50 @@ def read_coverage(mask: Gimp.Channel, dtype: str, x: int, y: int, size: tuple[in
     return Plane(*size, 1, dtype, "linear", _strips(mask.get_buffer(), form, (x, y), size))
 
 
-def write(drawable: Gimp.Drawable, plane: Plane) -> None:
+def read_bare(layer: Gimp.Layer) -> Plane:
+    """Read a layer's own pixels, whatever its filters make of them."""
+    kept = encoding_of(layer.get_image())
+    size = layer.get_width(), layer.get_height()
+    channels = (1 if layer.is_gray() else 3) + layer.has_alpha()
+    data = _strips(layer.get_buffer(), _format(layer, kept, channels), (0, 0), size)
+    return Plane(*size, channels, kept.dtype, kept.transfer, data)
+
+
+def fingerprint(plane: Plane, like: Gimp.Layer, curve: str = "") -> str:
+    """Return a digest of how a plane looks in 8 bits: the same after a change of precision.
+
+    Parameters
+    ----------
+    plane
+        Pixels with the colours of a layer's image.
+    like
+        That layer.
+    curve
+        The plane's curve; empty: that of the image.
+    """
+    kept = Encoding(plane.dtype, curve or encoding_of(like.get_image()).curve)
+    if kept == EIGHT_BITS:
+        return plane.digest
+    buffer = Gegl.Buffer.new(_format(like, kept, plane.channels), 0, 0, plane.width, plane.height)
+    buffer.set(_extent(plane), _format(like, kept, plane.channels), plane.data)
+    form = _format(like, EIGHT_BITS, plane.channels)
+    seen = _strips(buffer, form, (0, 0), (plane.width, plane.height))
+    return dataclasses.replace(plane, dtype="u8", data=seen).digest
+
+
+def write(drawable: Gimp.Drawable, plane: Plane, curve: str = "") -> None:
     """Replace all pixels of a drawable that has the plane's size.
 
-    Maps (one channel) keep their numbers: half coverage is middle grey to the eye and the brush.
+    Parameters
+    ----------
+    drawable
+        The layer.
+    plane
+        Its pixels.
+    curve
+        The plane's curve, `MAP_CURVE` for a map; empty: that of the image.
     """
-    kept = Encoding(plane.dtype, encoding_of(drawable.get_image()).curve)
+    kept = Encoding(plane.dtype, curve or encoding_of(drawable.get_image()).curve)
     buffer = drawable.get_buffer()
     buffer.set(_extent(plane), _format(drawable, kept, plane.channels), plane.data)
     buffer.flush()
@@ -88,9 +124,23 @@ def small(layer: Gimp.Layer, scale: float) -> tuple[int, int, bytes]:
     return width, height, bytes(data)
 
 
-def to_screen(plane: Plane, like: Gimp.Layer) -> bytes:
-    """Convert a plane with the colours of a layer's image to 8-bit sRGB."""
-    kept = Encoding(plane.dtype, encoding_of(like.get_image()).curve)
+def scaled(layer: Gimp.Layer, place: tuple[int, int, int, int], scale: float) -> bytes:
+    """Read a part of a layer shrunk by `scale`, in 8-bit sRGB; `place` is that in the small one."""
+    with _flattened(layer) as shown:
+        where = Gegl.Rectangle.new(*place)
+        return bytes(shown.get_buffer().get(where, scale, "R'G'B' u8", Gegl.AbyssPolicy.CLAMP))
+
+
+def scaled_coverage(mask: Gimp.Channel, place: tuple[int, int, int, int], scale: float) -> bytes:
+    """Read a part of the selection or a layer mask shrunk by `scale`, in 8 bits."""
+    form = Encoding("u8", "linear").babl(1)
+    where = Gegl.Rectangle.new(*place)
+    return bytes(mask.get_buffer().get(where, scale, form, Gegl.AbyssPolicy.NONE))
+
+
+def to_screen(plane: Plane, like: Gimp.Layer, curve: str = "") -> bytes:
+    """Convert a plane with the colours of a layer's image to 8-bit sRGB; `curve` as in `write`."""
+    kept = Encoding(plane.dtype, curve or encoding_of(like.get_image()).curve)
     source = _format(like, kept, plane.channels)
     buffer = Gegl.Buffer.new("R'G'B'A float", 0, 0, plane.width, plane.height)
     buffer.set(_extent(plane), source, plane.data)

@@ -7,8 +7,9 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from daemon.light.parameters import Parameters
+from daemon.light.words import tr
 from gimp_plugin.bindings import Gimp, GObject
-from gimp_plugin.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MENU = "<Image>/Filters/Bokeh"
 READWRITE = GObject.ParamFlags.READWRITE
 CLICKED_IN = "clicked-in"
+"""Argument with the digest of the photo that the focus point was clicked in."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ LAYERS = (
     ("depth", "1 = nearest"),
 )
 
+# GIMP sorts a menu by its words: the entry that everybody needs comes first, in every language
 PROCEDURES = {
     "plug-in-bokeh-portrait": Entry(
         "portrait",
@@ -47,23 +50,26 @@ PROCEDURES = {
         "Adds a layer group with the result (Composite) and the maps it was made from (Mask, "
         "Depth). Paint on the maps and call Re-render. On a layer of such a group it re-renders "
         "with the given settings.",
-        arguments=ALL,
+        menus=(MENU, "<Image>/Filters/Blur"),
+        arguments=("ignore_selection", *ALL),
         returns=LAYERS,
     ),
     "plug-in-bokeh-rerender": Entry(
         "rerender",
         "_Re-render...",
         "Make the Composite again from the painted Mask and Depth",
-        "The active layer must be one of a Bokeh group (or the group). Scripts get the settings "
-        "kept in the group unless keep-settings is false: then those given.",
-        arguments=("keep_settings", *ALL),
+        "The active layer is one of a Bokeh group, or the photo that one was made from; without "
+        "any, the dialog makes one. Scripts get the settings kept in the group unless "
+        "keep-settings is false: then those given.",
+        arguments=("keep_settings", "ignore_selection", *ALL),
         returns=LAYERS,
     ),
     "plug-in-bokeh-focus-here": Entry(
         "focus_here",
-        "_Focus Here",
-        "Re-render with the focus at the centre of the selection",
-        "The active layer must be one of a Bokeh group. Without selection the dialog opens, to "
+        "Re_focus Here",
+        "Render with the focus at the centre of the selection",
+        "The active layer is one of a Bokeh group, or the photo that one was made from; without "
+        "any, a group is made with the focus there. Without selection the dialog opens, to "
         "click the point in its preview. Scripts can give the point; -1 means the selection's "
         "centre.",
         arguments=("x", "y"),
@@ -79,14 +85,14 @@ PROCEDURES = {
     ),
     "plug-in-bokeh-depth-map": Entry(
         "depth_map",
-        "_Depth Map",
+        "S_cene Depth",
         "Add the estimated depth as a layer: white is near",
         "Adds one layer above the active one: relative disparity, 1 = nearest.",
         returns=(("depth", "1 = nearest"),),
     ),
     "plug-in-bokeh-settings": Entry(
         "settings",
-        "_Settings and Status...",
+        "S_ettings and Status...",
         "Look at the daemon that does the computing",
         "Shows whether the daemon runs, its device, models and memory, and starts or stops it. "
         "Scripts get the state as JSON.",
@@ -101,10 +107,10 @@ def create(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Any]) -> Gimp.Pro
     settings = entry.module == "settings"
     kind = Gimp.Procedure if settings else Gimp.ImageProcedure
     procedure = kind.new(plug_in, name, Gimp.PDBProcType.PLUGIN, run, None)
-    procedure.set_menu_label(entry.label)
+    procedure.set_menu_label(tr(entry.label))
     for menu in entry.menus:
         procedure.add_menu_path(menu)
-    procedure.set_documentation(entry.blurb, entry.help, None)
+    procedure.set_documentation(tr(entry.blurb), entry.help, None)
     procedure.set_attribution("defocus", "defocus", "2026")
     if settings:
         procedure.add_enum_argument(
@@ -128,7 +134,9 @@ def create(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Any]) -> Gimp.Pro
 
 def tool(name: str) -> Callable[..., Gimp.ValueArray]:
     """Import the tool behind a procedure and give its `run`."""
-    return importlib.import_module(f"gimp_plugin.tools.{PROCEDURES[name].module}").run
+    module = importlib.import_module(f"gimp_plugin.tools.{PROCEDURES[name].module}")
+    run: Callable[..., Gimp.ValueArray] = module.run
+    return run
 
 
 def _add(procedure: Gimp.Procedure, name: str) -> None:
@@ -138,6 +146,10 @@ def _add(procedure: Gimp.Procedure, name: str) -> None:
     elif name == "keep_settings":
         blurb = "Use the settings kept in the group instead of those given"
         procedure.add_boolean_argument("keep-settings", "Kee_p settings", blurb, True, READWRITE)
+    elif name == "ignore_selection":
+        label = "Blur every_where"
+        blurb = "Blur the whole layer; else a new group shows the blur inside the selection only"
+        procedure.add_boolean_argument("ignore-selection", label, blurb, False, READWRITE)
     elif name in {"x", "y"}:
         side = "width" if name == "x" else "height"
         blurb = f"Focus point as a fraction of the source's {side}; -1: centre of the selection"
@@ -156,11 +168,13 @@ def _add(procedure: Gimp.Procedure, name: str) -> None:
 
 
 def _add_parameter(procedure: Gimp.Procedure, name: str, field: dataclasses.Field[Any]) -> None:
-    label, blurb = field.metadata["label"], field.metadata["help"]
+    label, blurb = tr(field.metadata["label"]), tr(field.metadata["help"])
     if "choices" in field.metadata:
-        _add_choice(procedure, name, (label, blurb), field.metadata["choices"], field.default)
+        _add_choice(procedure, name, (label, blurb), field.metadata["choices"], str(field.default))
     elif isinstance(field.default, bool):
         procedure.add_boolean_argument(name, label, blurb, field.default, READWRITE)
+    elif isinstance(field.default, str):
+        procedure.add_string_argument(name, label, blurb, field.default, READWRITE)
     else:
         add = "add_int_argument" if isinstance(field.default, int) else "add_double_argument"
         low, high = field.metadata["low"], field.metadata["high"]
@@ -176,5 +190,5 @@ def _add_choice(
 ) -> None:
     choice = Gimp.Choice.new()
     for position, (nick, label) in enumerate(choices.items()):
-        choice.add(nick, position, label, "")
+        choice.add(nick, position, tr(label), "")
     procedure.add_choice_argument(name, *words, choice, default, READWRITE)

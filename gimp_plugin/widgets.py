@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("GdkPixbuf", "2.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, GimpUi, Gtk  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, GimpUi, Gtk  # noqa: E402
 
-__all__ = ["GdkPixbuf", "GimpUi", "Gtk"]
+__all__ = ["Gdk", "GdkPixbuf", "GimpUi", "Gtk"]

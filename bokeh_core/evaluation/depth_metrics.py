@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,11 @@ NEAR_TO_FAR = 10.0
 """Relative labels have no unit; AbsRel and the deltas read them as depths from 1 to this."""
 
 FARTHEST = 10.0
-"""In metres, to which estimates are clipped beside labels in metres: the range of NYU Depth v2."""
+"""In metres, to which estimates are clipped beside labels in metres that are no farther: the range
+of NYU Depth v2."""
 
 _SAMPLES = 20_000
+"""Pixels of a larger map that are scored, drawn with a fixed seed."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,21 @@ def score(
 ) -> DepthScore:
     """Compare disparity maps of one size (larger = nearer).
 
-    The label may have any scale. `metric`: it is one over metres, and AbsRel and the deltas are of
-    metres, after alignment in disparity (Ranftl et al., "Towards Robust Monocular Depth
-    Estimation", 2020).
+    The label may have any scale, and NaN where it is unknown. `metric`: it is one over metres, and
+    AbsRel and the deltas are of metres, after alignment in disparity (Ranftl et al., "Towards
+    Robust Monocular Depth Estimation", 2020).
     """
     rng = np.random.default_rng(seed)
-    pick = rng.integers(0, label.size, min(_SAMPLES, label.size))
+    known = np.flatnonzero(np.isfinite(label))
+    if len(known) == 0:
+        return DepthScore(*[float("nan")] * len(fields(DepthScore)))
+    pick = known
+    if len(known) > _SAMPLES:
+        pick = known[rng.integers(0, len(known), _SAMPLES)]
     found, wanted = (plane.ravel()[pick].astype(np.float64) for plane in (disparity, label))
     if metric:
-        depth, truth = 1 / align(found, wanted, 1 / FARTHEST, np.inf), 1 / wanted
+        farthest = min(1 / FARTHEST, float(wanted.min()))
+        depth, truth = 1 / align(found, wanted, farthest, np.inf), 1 / wanted
     else:
         near = _unit(wanted)
         depth, truth = (
@@ -102,7 +110,8 @@ def subject_pairs(
     disparity: Float32, label: Float32, mask: Float32, rng: np.random.Generator, count: int = 20_000
 ) -> float:
     """Part of the subject-background pairs in the right order, see `DepthScore`; NaN if none."""
-    inside, outside = np.flatnonzero(mask > 0.9), np.flatnonzero(mask < 0.1)
+    known = np.isfinite(label)
+    inside, outside = (np.flatnonzero(part & known) for part in (mask > 0.9, mask < 0.1))
     if len(inside) == 0 or len(outside) == 0:
         return float("nan")
     near, far = rng.choice(inside, count), rng.choice(outside, count)

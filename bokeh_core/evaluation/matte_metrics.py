@@ -13,14 +13,24 @@ Float32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+MISSED = 0.5
+"""Overlap below which somebody was not found."""
+
+FOUND = 0.7
+"""Overlap from which somebody was found."""
+
+FALSE_ALARM = 0.01
+"""Part of a picture of nobody that may be called subject."""
+
 
 @dataclass(frozen=True)
 class MatteScore:
-    """Scores of one matte, over all pixels of the picture.
+    """Scores of one matte, over all known pixels of the picture; NaN is what it does not have.
 
     `iou`, `accuracy` and `boundary` are from 0 to 1, 1 = perfect. `sad`, `grad` and `conn` are sums
     over pixels in thousands, `mse` is a mean over pixels: the matting benchmark's units (Rhemann et
-    al., "A Perceptually Motivated Online Benchmark for Image Matting", 2009), 0 = perfect.
+    al., "A Perceptually Motivated Online Benchmark for Image Matting", 2009), 0 = perfect. Outlines
+    and connectivity are scored where all of the picture is known.
     """
 
     iou: float
@@ -30,20 +40,47 @@ class MatteScore:
     mse: float
     grad: float
     conn: float
+    found: float
+    """1 where somebody is in the picture and the overlap is at least `FOUND`, else 0."""
+    missed: float
+    """1 where somebody is in the picture and the overlap is below `MISSED`, else 0."""
+    alarm: float
+    """1 where nobody is and more than `FALSE_ALARM` of the picture is called subject, else 0."""
+    animals: float = math.nan
+    """Overlap of the animals, where there are any."""
 
 
-def score(matte: Float32, truth: Float32, *, tolerance: float = 3.0) -> MatteScore:
-    """Compare two mattes of one size in [0, 1]; `tolerance` of the boundary score in pixels."""
+def score(
+    matte: Float32, truth: Float32, *, known: Mask | None = None, tolerance: float = 3.0
+) -> MatteScore:
+    """Compare two mattes in [0, 1] where they are known.
+
+    Parameters
+    ----------
+    matte, truth, known : ndarray (H, W)
+        `known` None: everywhere.
+    tolerance
+        Of the boundary score, in pixels.
+    """
+    whole = known is None or bool(known.all())
+    if known is not None:
+        matte, truth = (np.where(known, plane, np.float32(0)) for plane in (matte, truth))
+    pixels = matte.size if known is None else max(int(known.sum()), 1)
     inside, wanted = matte > 0.5, truth > 0.5
+    somebody = bool(wanted.any())
+    overlap = iou(inside, wanted) if somebody else math.nan
     error = np.abs(matte - truth)
     return MatteScore(
-        iou=iou(inside, wanted),
-        accuracy=float((inside == wanted).mean()),
-        boundary=boundary_f(inside, wanted, tolerance),
+        iou=overlap,
+        accuracy=1 - float((inside != wanted).sum()) / pixels,
+        boundary=boundary_f(inside, wanted, tolerance) if whole and somebody else math.nan,
         sad=float(error.sum()) / 1000,
-        mse=float((error * error).mean()),
-        grad=gradient_error(matte, truth),
-        conn=connectivity_error(matte, truth),
+        mse=float((error * error).sum()) / pixels,
+        grad=gradient_error(matte, truth) if whole else math.nan,
+        conn=connectivity_error(matte, truth) if whole else math.nan,
+        found=float(overlap >= FOUND) if somebody else math.nan,
+        missed=float(overlap < MISSED) if somebody else math.nan,
+        alarm=math.nan if somebody else float(inside.sum() > FALSE_ALARM * matte.size),
     )
 
 
@@ -84,8 +121,8 @@ def _gradient_filters(sigma: float = 1.4, least: float = 1e-2) -> tuple[Floats, 
 
     Each has a root of summed squares of 1, and so has their product, the benchmark's filter.
     """
-    reach = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * least)))
-    x = np.arange(-reach, reach + 1, dtype=np.float64)
+    radius = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * least)))
+    x = np.arange(-radius, radius + 1, dtype=np.float64)
     bell = np.exp(-(x**2) / (2 * sigma**2))
     slope = -x * bell
     return slope / np.linalg.norm(slope), bell / np.linalg.norm(bell)

@@ -12,20 +12,27 @@ import numpy.typing as npt
 
 from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import InputError
-from bokeh_core.evaluation import network_scores
-from bokeh_core.networks import registry, tasks
+from bokeh_core.evaluation import folder_scores, network_scores, small_people
+from bokeh_core.evaluation.network_scores import Mattes
+from bokeh_core.networks import inference, registry, tasks
+from bokeh_core.networks.inference import check_photo
 from bokeh_core.picture.transfer import to_linear
-from bokeh_core.segmentation import Refine, portrait_matte
-from bokeh_core.training import layouts
-from bokeh_core.training.export import INPUT_SIZE
+from bokeh_core.progress import ignore
+from bokeh_core.segmentation import Choice, Refine, full_subject
+from bokeh_core.training import layouts, suspects
+from bokeh_core.training.items import LABELS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bokeh_core.devices import Device
+    from bokeh_core.evaluation.network_scores import Row
     from bokeh_core.progress import Progress
+    from bokeh_core.subjects import People
+    from bokeh_core.training.items import Item, Split
 
 Float32 = npt.NDArray[np.float32]
-Task = Literal["portrait", "depth"]
+Task = Literal["portrait", "depth", "small"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Plan:
     """What to score on what."""
 
     task: Task
+    """"small": people pasted far away into photos of nobody, see `small_people`."""
     data: Path
     folders: tuple[str, ...] = ()
     everything: bool = False
@@ -40,22 +48,32 @@ class Plan:
     limit: int = 0
     """Pictures per folder; 0 = all."""
     model: str = registry.DEFAULT
-    """By name; or a .safetensors file of the shared network, such as a training leaves."""
-    refine: Refine = "guided"
+    """By name; or a .safetensors file such as a training leaves."""
+    refine: Refine = "hair"
     """Of mattes."""
-    device: str = "cpu"
+    device: Device = None
+    suspects: Path | None = None
+    """Write here which masks of labels are far from what was found (`suspects`)."""
+    once: bool = False
+    """Without the closer looks at small people."""
+    split: Split = "hash"
+    """What decides which pictures are the test part."""
+    predictions: Path | None = None
+    """Write what was found here, `FOLDER/NAME_mask.png` or `_depth.png`, 16 bits."""
 
 
-def choose(plan: Plan) -> list[layouts.Item]:
+def choose(plan: Plan) -> list[Item]:
     """List the pictures of the plan; InputError when none carries the label that is needed."""
-    needed = layouts.LABELS_OF[plan.task]
+    needed = LABELS_OF["depth" if plan.task == "depth" else "portrait"]
     found = [
-        item for item in layouts.find(plan.data, plan.folders) if plan.everything or item.held_out
+        item
+        for item in layouts.find(plan.data, plan.folders)
+        if plan.everything or item.part(plan.split) == "test"
     ]
     if found and not any(item.labels & needed for item in found):
         raise InputError(f"{plan.data}: none of the pictures has a {min(needed)} label")
     found = [item for item in found if item.labels & needed]
-    chosen: list[layouts.Item] = []
+    chosen: list[Item] = []
     counts: dict[str, int] = {}
     for item in found:
         if plan.limit and counts.get(item.folder, 0) >= plan.limit:
@@ -72,24 +90,73 @@ def evaluate(plan: Plan, out: Path | None, progress: Progress) -> str:
     items = choose(plan)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # not only after an hour of scoring
-    tasks.check(plan.model, "matte" if plan.task == "portrait" else "depth")
     if plan.model.endswith(".safetensors"):
-        opened = registry.open_file(Path(plan.model), INPUT_SIZE)
-        plan = replace(plan, model=opened.name)
+        task: Literal["depth", "portrait"] = "depth" if plan.task == "depth" else "portrait"
+        plan = replace(plan, model=registry.open_file(Path(plan.model), task).name)
+    tasks.check(plan.model, "depth" if plan.task == "depth" else "matte")
+    if plan.task == "small":
+        items = small_people.compose(items)
 
     def tick(count: int) -> None:
         progress(plan.task, count / len(items))
 
-    if plan.task == "portrait":
-        mattes = network_scores.rate_mattes(items, lambda rgb: _matte(rgb, plan), tick)
-        return _written(mattes, plan, out)
-    return _written(
-        network_scores.rate_depths(items, lambda rgb: _depth(rgb, plan), tick), plan, out
+    def keep(item: Item, found: Float32) -> None:
+        if plan.predictions is not None:
+            ending = "depth" if plan.task == "depth" else "mask"
+            folder_scores.save(plan.predictions / item.folder / f"{item.name}_{ending}.png", found)
+
+    if plan.task == "depth":
+        depths = network_scores.rate_depths(items, lambda rgb: _depth(rgb, plan), tick, keep)
+        ramps = network_scores.table(network_scores.rate_depths(items, _ramp, lambda _: None))
+        beside = [replace(row, folder=f"{row.folder}, a ramp") for row in ramps]
+        return _written(depths, plan, out, beside)
+    mattes = network_scores.rate_mattes(
+        items, lambda rgb, all_: _mattes(rgb, plan, all_), tick, keep
     )
+    if plan.suspects is not None:
+        suspects.write(mattes, plan.suspects)
+    return _written(mattes, plan, out)
 
 
-def _matte(rgb: Float32, plan: Plan) -> Float32:
-    return portrait_matte(rgb, refine=plan.refine, model=plan.model, device=plan.device)
+def evaluate_folders(
+    predictions: Path, truths: Path, task: Literal["portrait", "depth"], progress: Progress
+) -> str:
+    """Score a folder of predictions against one of truths (`folder_scores`); returns the table.
+
+    Raises
+    ------
+    InputError
+        As `folder_scores.pairs`, or a picture cannot be read.
+    """
+    items = folder_scores.pairs(predictions, truths, task)
+
+    def tick(count: int) -> None:
+        progress(task, count / len(items))
+
+    if task == "depth":
+        return network_scores.as_markdown(
+            network_scores.table(folder_scores.rate_depths(items, tick))
+        )
+    return network_scores.as_markdown(network_scores.table(folder_scores.rate_mattes(items, tick)))
+
+
+def _mattes(rgb: Float32, plan: Plan, everybody: bool) -> Mattes:
+    """Find those the photo is of; or everybody, and all animals."""
+    seen = inference.predict(
+        check_photo(rgb), model=plan.model, device=plan.device, closer=not plan.once
+    )
+    choices: tuple[People, People] = ("all", "pets") if everybody else ("main", "pets")
+    people, animals = (
+        full_subject(rgb, seen, Choice(people, None, plan.refine, plan.model, plan.device), ignore)
+        for people in choices
+    )
+    return Mattes(people.matte, animals.matte)
+
+
+def _ramp(rgb: Float32) -> Float32:
+    """Nearer towards the bottom, whatever the photo shows: what depth has to be better than."""
+    height, width = rgb.shape[:2]
+    return np.repeat(np.linspace(0, 1, height, dtype=np.float32)[:, None], width, 1)
 
 
 def _depth(rgb: Float32, plan: Plan) -> Float32:
@@ -97,9 +164,12 @@ def _depth(rgb: Float32, plan: Plan) -> Float32:
 
 
 def _written(
-    rated: Sequence[tuple[layouts.Item, network_scores.Score]], plan: Plan, out: Path | None
+    rated: Sequence[tuple[Item, network_scores.Score]],
+    plan: Plan,
+    out: Path | None,
+    beside: Sequence[Row] = (),
 ) -> str:
-    text = network_scores.as_markdown(network_scores.table(rated))
+    text = network_scores.as_markdown([*network_scores.table(rated), *beside])
     if out is not None:
         for old in out.glob("worst-*.jpg"):  # not before: a run that fails keeps what is there
             old.unlink()
@@ -111,13 +181,16 @@ def _written(
     return text
 
 
-def _sheet(item: layouts.Item, plan: Plan) -> npt.NDArray[np.uint8]:
+def _sheet(item: Item, plan: Plan) -> npt.NDArray[np.uint8]:
     found = item.read()
-    estimate = _matte if plan.task == "portrait" else _depth
-    truth = found.disparity
-    if plan.task == "portrait":
+    rgb = to_linear(found.rgb)
+    if plan.task != "depth":
         truth = np.asarray(found.mask, np.float32) / np.float32(255)
-    assert truth is not None
-    span = max(float(truth.max() - truth.min()), 1e-6) if plan.task == "depth" else 1.0
-    low = float(truth.min()) if plan.task == "depth" else 0.0
-    return network_scores.sheet(found, (truth - low) / span, estimate(to_linear(found.rgb), plan))
+        if found.known is not None:
+            truth = np.where(found.known > 0, truth, np.float32(0.5))
+        people = _mattes(rgb, plan, found.known is not None).people
+        return network_scores.sheet(found, truth, people)
+    assert found.disparity is not None
+    low, high = float(np.nanmin(found.disparity)), float(np.nanmax(found.disparity))
+    truth = np.nan_to_num((found.disparity - low) / max(high - low, 1e-6))
+    return network_scores.sheet(found, truth, _depth(rgb, plan))

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from bokeh_core.evaluation.render_methods import METHODS, TIMED
 from bokeh_core.evaluation.render_metrics import Regions, Scores, display, score
-from bokeh_core.evaluation.render_speed import measure
+from bokeh_core.evaluation.render_profile import profile
+from bokeh_core.evaluation.render_speed import looks, measure
 from bokeh_core.evaluation.scenes import SCENES
 from bokeh_core.evaluation.thin_lens import Inputs, Scene, photograph, pinhole
 from bokeh_core.lens import Lens
@@ -53,15 +54,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timed", action="append", choices=TIMED, help="time this way only (may be repeated)"
     )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="the least time of so many counts (default 3)"
+    )
+    parser.add_argument(
+        "--presets", action="store_true", help="print only what every ready-made look takes"
+    )
+    parser.add_argument(
+        "--profile", action="store_true", help="print only what every part of the renderer takes"
+    )
     parser.add_argument("--sheets", type=Path, help="write a picture sheet per scene here")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the tables; returns the exit code."""
+    if args.profile:
+        profile(args.megapixels)
+        return 0
+    if args.presets:
+        _presets(args.megapixels, args.rounds)
+        return 0
     if not args.no_quality:
         _quality(args)
     if args.megapixels > 0:
-        _speed(args.megapixels, args.timed or list(TIMED))
+        _speed(args.megapixels, args.timed or list(TIMED), args.rounds)
     return 0
 
 
@@ -131,13 +147,26 @@ def _write_sheet(folder: Path, case: Case, results: dict[str, FloatImage]) -> No
     cv2.imwrite(str(path), codes, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
-def _speed(megapixels: float, methods: list[str]) -> None:
+def _speed(megapixels: float, methods: list[str], rounds: int) -> None:
     title = f"{megapixels:g} MP, max_coc 48 px"
-    print(f"{title:24}    s/MP   / five Gaussians   MB before   MB at most")
+    print(f"{title:24}    s/MP   / five Gaussians  CPU s/MP   / five   MB before   MB at most")
     for name in methods:
-        cost = measure(name, megapixels)
+        cost = measure(name, megapixels, rounds)
+        each, ratio = cost.per_megapixel, cost.ratio
         print(
-            f"{name:24}{cost.seconds_per_megapixel:8.3f}{cost.ratio:19.2f}"
-            f"{cost.held_megabytes:12.0f}{cost.peak_megabytes:13.0f}"
+            f"{name:24}{each.wall:8.3f}{ratio.wall:18.2f}{each.processor:10.3f}"
+            f"{ratio.processor:9.2f}{cost.held_megabytes:12.0f}{cost.peak_megabytes:13.0f}"
         )
     print("The paper's five full-resolution Gaussians (OpenCV) are timed in the same process.")
+
+
+def _presets(megapixels: float, rounds: int) -> None:
+    title = f"{megapixels:g} MP"
+    print(f"{title:12}    s/MP   / natural  CPU s/MP   / natural")
+    costs = looks(megapixels, rounds)
+    for name, each in costs.items():
+        ratio = each.over(costs["natural"])
+        print(
+            f"{name:12}{each.wall:8.3f}{ratio.wall:12.2f}{each.processor:10.3f}"
+            f"{ratio.processor:12.2f}"
+        )

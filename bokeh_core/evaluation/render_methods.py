@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from bokeh_core.lens import BinnedGaussian, Lens
+from bokeh_core.binned_gaussian import BinnedGaussian
+from bokeh_core.lens import Lens
 from bokeh_core.picture import from_linear
 from bokeh_core.rendering import render, render_tiles
-from bokeh_core.rendering.blur import Blur
-from bokeh_core.rendering.levels import FULL, Levels
+from bokeh_core.rendering.aperture_blur.radii import FULL, BlurRadii
+from bokeh_core.rendering.aperture_blur.scatter import Blur
 
 if TYPE_CHECKING:
     from bokeh_core.evaluation.thin_lens import Inputs
-    from bokeh_core.rendering.frame import Place
+    from bokeh_core.rendering.tiles import Place
 
 FloatImage = npt.NDArray[np.float32]
 Method = Callable[["Inputs", Lens], FloatImage]
@@ -34,19 +35,19 @@ def identity(inputs: Inputs, lens: Lens) -> FloatImage:  # noqa: ARG001
 def paper(inputs: Inputs, lens: Lens) -> FloatImage:
     """Render the paper's bins, with Gaussians as wide as the lens's discs (sigma = radius / 2)."""
     look = BinnedGaussian(strength=0.5 * lens.max_coc)
-    return render(inputs.rgb, inputs.depth, inputs.matte, look)
+    return render(inputs.rgb, depth=inputs.depth, matte=inputs.matte, lens=look)
 
 
 def plain_disc(inputs: Inputs, lens: Lens) -> FloatImage:
     """Scatter the picture as one surface in linear light; paste a subject in focus softly."""
-    levels = Levels.up_to(lens.max_coc, FULL)
+    radii = BlurRadii.up_to(lens.max_coc, FULL)
     margin = int(lens.max_coc) // 8 * 8 + 16
     height, width = inputs.depth.shape
     pad = [(margin, margin + -height % 16), (margin, margin + -width % 16)]
     rgb = np.pad(inputs.rgb, [*pad, (0, 0)], mode="symmetric").transpose(2, 0, 1)
     coc = lens.coc(np.pad(inputs.depth, pad, mode="symmetric"))[None]
     planes = torch.from_numpy(np.concatenate((rgb, np.ones_like(coc))))
-    blur = Blur(lens, levels, torch.device("cpu"))
+    blur = Blur(lens, radii, torch.device("cpu"))
     out = blur(planes, torch.from_numpy(coc), torch.ones_like(planes[3:]))
     out = (out[:3] / out[3:].clamp(min=1e-3)).numpy().transpose(1, 2, 0)
     out = out[margin : margin + height, margin : margin + width]
@@ -59,7 +60,7 @@ def plain_disc(inputs: Inputs, lens: Lens) -> FloatImage:
 
 def ours(inputs: Inputs, lens: Lens) -> FloatImage:
     """`render` with the lens."""
-    return render(inputs.rgb, inputs.depth, inputs.matte, lens)
+    return render(inputs.rgb, depth=inputs.depth, matte=inputs.matte, lens=lens)
 
 
 def ours_by_tiles(inputs: Inputs, lens: Lens) -> npt.NDArray[np.uint8]:
@@ -69,7 +70,7 @@ def ours_by_tiles(inputs: Inputs, lens: Lens) -> npt.NDArray[np.uint8]:
     def put(place: Place, pixels: FloatImage) -> None:
         out[place] = from_linear(pixels, out.dtype)
 
-    render_tiles(put, inputs.rgb, inputs.depth, inputs.matte, lens)
+    render_tiles(put, inputs.rgb, depth=inputs.depth, matte=inputs.matte, lens=lens)
     return out
 
 

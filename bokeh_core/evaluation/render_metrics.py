@@ -128,10 +128,10 @@ def _inner(plane: Mask, coc: FloatImage) -> Mask:
     """
     if not plane.any():
         return plane
-    reach = math.ceil(float(coc[plane].max())) + 1
-    outside = np.pad(~plane, reach, constant_values=True)
-    inner = ~_widened(outside.astype(np.uint8), reach)
-    return inner[reach:-reach, reach:-reach]
+    margin = math.ceil(float(coc[plane].max())) + 1
+    outside = np.pad(~plane, margin, constant_values=True)
+    inner = ~_widened(outside.astype(np.uint8), margin)
+    return inner[margin:-margin, margin:-margin]
 
 
 def _widened(mask: npt.NDArray[np.uint8], radius: float) -> Mask:

@@ -113,12 +113,12 @@ def _person(canvas: Canvas, x: float, top: float, size: float, strands: int) -> 
             thickness = max(1, round(scale / DESIGN_WIDTH * rng.uniform(0.5, 2.0)))
             points = []
             for step in np.linspace(0, 1, 12):
-                reach = 0.4 * size + length * step
+                radius = 0.4 * size + length * step
                 turn = angle + bend * step * step
                 points.append(
                     canvas.at(
-                        x + 0.9 * reach * math.cos(turn),
-                        top + 0.5 * size + 1.15 * reach * math.sin(turn),
+                        x + 0.9 * radius * math.cos(turn),
+                        top + 0.5 * size + 1.15 * radius * math.sin(turn),
                         scale,
                     )
                 )

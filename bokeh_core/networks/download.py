@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import os
 import textwrap
 import urllib.error
 import urllib.request
@@ -25,31 +26,35 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken."""
 
+MAX_BYTES = 4 << 30
+
 _BLOCK = 1 << 20
 
 
-def fetch(url: str, path: Path, digest: str, token: str | None = None) -> Iterator[int]:
+def fetch(
+    url: str, path: Path, digest: str, token: str | None = None, *, at_most: int = MAX_BYTES
+) -> Iterator[int]:
     """Put what lies at `url` to `path` unless it is there; yield the bytes there are so far.
 
-    What came stays in a part file whenever the iteration ends early, and the next call asks for the
-    rest only.
+    Not more than `at_most` bytes are taken, whatever the server sends. What came stays in a part
+    file whenever the iteration ends early, and the next call asks for the rest only.
 
     Raises
     ------
     ModelMissing
         The server cannot be reached, refuses, or hangs up in the middle.
     ModelCorrupt
-        What came has another SHA-256 than `digest`; it is removed.
+        What came has another SHA-256 than `digest`, or is too long; it is removed.
     OutputError
         It cannot be written.
     """
     part = path.with_name(path.name + ".part")
     with _disk(part):
-        part.parent.mkdir(parents=True, exist_ok=True)
+        _make(part.parent)
         with _alone(part):
             if path.exists() and sha256(path) == digest:
                 return
-            yield from _grow(url, part, token)
+            yield from _grow(url, part, token, at_most)
             if sha256(part) != digest:
                 part.unlink()
                 raise ModelCorrupt(
@@ -68,17 +73,32 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _grow(url: str, part: Path, token: str | None) -> Iterator[int]:
+def _make(folder: Path) -> None:
+    """Make a folder and what is missing above it: no other user may write there (umask 000)."""
+    for place in reversed([folder, *folder.parents]):
+        if not place.exists():
+            place.mkdir(mode=0o755, exist_ok=True)
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
+
+
+def _grow(url: str, part: Path, token: str | None, at_most: int) -> Iterator[int]:
     """Append to `part` what the server has beyond it."""
     begun = part.stat().st_size if part.exists() else 0
     answer = _ask(url, begun, token)
     if answer is None:
         return
     # a server without ranges answers 200 and sends everything
-    with answer, part.open("ab" if answer.status == http.client.PARTIAL_CONTENT else "wb") as file:
+    mode = "ab" if answer.status == http.client.PARTIAL_CONTENT else "wb"
+    with answer, open(part, mode, opener=_opener) as file:
         done = file.tell()
         whole = done + (answer.length or 0)  # 0: not announced, then only the hash tells
         while block := _read(url, answer):
+            if done + len(block) > at_most:
+                part.unlink()
+                raise ModelCorrupt(f"{url} sends more than the {at_most:,} bytes of {part.stem}")
             file.write(block)
             file.flush()  # a kill loses nothing that came
             done += len(block)

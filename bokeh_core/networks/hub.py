@@ -17,7 +17,7 @@ import numpy.typing as npt
 import platformdirs
 import torch
 
-from bokeh_core import devices
+from bokeh_core import devices, extras
 from bokeh_core.errors import ModelCorrupt, ModelMissing
 from bokeh_core.networks import download, imagenet
 
@@ -28,6 +28,7 @@ Float32 = npt.NDArray[np.float32]
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+MAX_CONFIG_BYTES = 1 << 20
 
 
 Task = Literal["depth", "matte"]
@@ -128,7 +129,8 @@ def fetch(model: HubModel, progress: Progress) -> Path:
     token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
     for name, digest in model.files.items():
         url = hf_hub_url(model.repository, name, revision=model.revision)
-        for done in download.fetch(url, place / name, digest, token):
+        at_most = model.bytes if name == WEIGHTS else MAX_CONFIG_BYTES
+        for done in download.fetch(url, place / name, digest, token, at_most=at_most):
             progress(f"{done / 1e6:.1f} of {model.bytes / 1e6:.1f} MB", done / model.bytes)
     progress("checked", 1.0)
     return place
@@ -151,7 +153,7 @@ def check(model: HubModel) -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def network(model: HubModel, device: str) -> Any:
+def network(model: HubModel, device: torch.device) -> Any:
     """Load a fetched model and keep it; `network.cache_clear()` frees it.
 
     Two are kept, as a photo may use one for the matte and one for the depth.
@@ -187,7 +189,7 @@ def network(model: HubModel, device: str) -> Any:
     return loaded.eval().to(device)
 
 
-def disparity(pixels: Float32, model: HubModel, device: str) -> Float32:
+def disparity(pixels: Float32, model: HubModel, device: torch.device) -> Float32:
     """Run a depth model on an sRGB-encoded picture (h, w, 3); relative disparity, 0 to 1."""
     loaded = network(model, device)
     mean, std = np.array((imagenet.MEAN, imagenet.STD), np.float32)
@@ -198,7 +200,7 @@ def disparity(pixels: Float32, model: HubModel, device: str) -> Float32:
     return np.asarray(np.clip((found - low) / max(high - low, 1e-6), 0, 1), np.float32)
 
 
-def alpha(pixels: Float32, trimap: Float32, model: HubModel, device: str) -> Float32:
+def alpha(pixels: Float32, trimap: Float32, model: HubModel, device: torch.device) -> Float32:
     """Run a matting model.
 
     Parameters
@@ -228,9 +230,9 @@ def _unbuildable(model: HubModel, reason: str) -> ModelCorrupt:
     short = textwrap.shorten(reason, 160, placeholder=" ...")
     return ModelCorrupt(
         f"{folder(model) / CONFIG} is as recorded, but transformers {__version__} cannot build its "
-        f"network ({short}): reinstall it with python3 install.py --with hub"
+        f"network ({short}): reinstall it with {extras.how_to_get('hub')}"
     )
 
 
 def _without_extra() -> ModelMissing:
-    return ModelMissing("optional models need the extra [hub]: python3 install.py --with hub")
+    return ModelMissing(f"optional models need the extra [hub]: {extras.how_to_get('hub')}")

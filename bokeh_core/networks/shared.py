@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokeh_core.networks.efficientnet_lite import LATER, WIDTHS, EfficientNetLite
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 STRIDE = 32
 """Height and width of the input are multiples of this."""
 
 _CONTEXT = 128
 _DETAIL = 16  # (rgb + edges) of each 2x2 block
+_NONE = -6.0  # as a logit: .0025
 
 
 class Fuse(nn.Module):
@@ -74,16 +80,19 @@ class Attention(nn.Module):
         return x + more
 
 
-def _zero(layer: nn.Conv2d) -> nn.Conv2d:
+def _zero(layer: nn.Conv2d, bias: float = 0.0) -> nn.Conv2d:
     """Let a layer add nothing at first: trained weights of before it was there stay as good."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+        nn.init.constant_(layer.bias, bias)
     return layer
 
 
 class MatteDecoder(nn.Module):
-    """Stride 32 to full resolution; the picture and its Sobel edges join in the last stage."""
+    """Stride 32 to full resolution; the picture and its Sobel edges join in the last stage.
+
+    People and animals share all but the last layer: where one is, the other is not.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,18 +108,19 @@ class MatteDecoder(nn.Module):
         self.refine2 = nn.Conv2d(24, 24, 3, padding=1)
         self.deepen2 = Residual(24)
         self.head = nn.Conv2d(24, 4, 1)
+        self.animals = _zero(nn.Conv2d(24, 4, 1), bias=_NONE)
 
     def forward(
         self, context: Tensor, features: tuple[Tensor, ...], detail: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return the logits (B, 1, H, W) and the features at stride 4."""
+        """Return the logits of people and animals (B, 2, H, W) and the features at stride 4."""
         s2, s4, s8, s16, _ = features
         x = self.deepen16(self.fuse16(context, s16))
         x = self.fuse4(self.deepen8(self.fuse8(x, s8)), s4)
         quarter = self.deepen4(F.relu(self.refine4(x) + x))
         x = self.fuse2(quarter, torch.cat((s2, detail), 1))
         x = self.deepen2(F.relu(self.refine2(x) + x))
-        return F.pixel_shuffle(self.head(x), 2), quarter
+        return F.pixel_shuffle(torch.cat((self.head(x), self.animals(x)), 1), 2), quarter
 
 
 class DisparityDecoder(nn.Module):
@@ -143,9 +153,10 @@ class SharedPortraitNet(nn.Module):
         *(f"encoder.{name}" for name in LATER),
         "mixing.",
         *(f"matte.deepen{stride}." for stride in (16, 8, 4, 2)),
+        "matte.animals.",
         *(f"disparity.deepen{stride}." for stride in (16, 8, 4)),
     )
-    """Prefixes of the parts that add nothing until they are trained."""
+    """Prefixes of the parts that add nothing, and see no animal, until they are trained."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,8 +177,8 @@ class SharedPortraitNet(nn.Module):
 
         Returns
         -------
-        matte : Tensor (B, 1, H, W)
-            Logits of "subject".
+        matte : Tensor (B, 2, H, W)
+            Logits of "person" and of "animal".
         disparity : Tensor (B, 1, H/4, W/4)
             Logits; a sigmoid gives relative disparity, 1 = nearest.
         """
@@ -190,3 +201,15 @@ def sobel_magnitude(rgb: Tensor) -> Tensor:
     across = smooth_y[:, :, :, 2:] - smooth_y[:, :, :, :-2]
     down = smooth_x[:, :, 2:] - smooth_x[:, :, :-2]
     return torch.sqrt(across * across + down * down + 1e-8) / 4
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], later: tuple[str, ...]) -> None:
+    """Load weights; parts whose names begin with one of `later` may be absent from them.
+
+    Raises
+    ------
+    RuntimeError
+        Anything else is missing, unknown or of another shape.
+    """
+    begun = {key: own for key, own in network.state_dict().items() if key.startswith(later)}
+    network.load_state_dict({**begun, **tensors})

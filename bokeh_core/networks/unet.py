@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bokeh_core import extras
 from bokeh_core.errors import InputError, ModelMissing
 from bokeh_core.networks import imagenet
 from bokeh_core.networks.shared import sobel_magnitude
@@ -35,6 +36,8 @@ class UNetConfig:
     """Channels of the plain encoder's first level; doubled at each of four further levels."""
     pretrained: bool = False
     """ImageNet weights for DenseNet-121 (downloaded by torchvision)."""
+    skips: bool = True
+    """Hand the encoder's maps to the decoder; without, it sees the coarsest map (and the edges)."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,23 @@ class DenseEncoder(nn.Module):
 
 
 class UNet(nn.Module):
-    """A variant of the family; `forward` takes (B, 3, H, W) in [0, 1], sRGB-encoded."""
+    """A variant of the family; `forward` takes (B, 3, H, W) in [0, 1], sRGB-encoded.
 
-    def __init__(self, config: UNetConfig) -> None:
+    Parameters
+    ----------
+    config
+        Which variant.
+    mean, std
+        Of red, green and blue; the encoder sees `(rgb - mean) / std`.
+    """
+
+    def __init__(
+        self,
+        config: UNetConfig,
+        *,
+        mean: tuple[float, ...] = imagenet.MEAN,
+        std: tuple[float, ...] = imagenet.STD,
+    ) -> None:
         super().__init__()
         self.config = config
         extra = 1 if config.sobel else 0
@@ -137,18 +154,23 @@ class UNet(nn.Module):
             )
         else:
             raise InputError(f"encoder must be plain or densenet121, got {config.encoder!r}")
+        if not config.skips:
+            last = replace(steps[-1], skip=extra)
+            steps = (*(replace(step, skip=0) for step in steps[:-1]), last)
         self.decoder = Decoder(steps, config)
         if config.encoder == "plain":
             _he_initialised(self.decoder)
             _he_initialised(self.encoder)
         self.mean: Tensor
         self.std: Tensor
-        for name, values in (("mean", imagenet.MEAN), ("std", imagenet.STD)):
+        for name, values in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Return logits (B, 1, H, W); H and W multiples of 32."""
         maps = self.encoder((rgb - self.mean) / self.std)
+        if not self.config.skips:  # their sizes are still what the decoder enlarges to
+            maps[:-1] = [kept[:, :0] for kept in maps[:-1]]
         if self.config.sobel:
             maps[0] = torch.cat((maps[0], sobel_magnitude(rgb)), 1)
         logits: Tensor = self.decoder(maps[-1], maps[-2::-1])
@@ -191,8 +213,12 @@ def _enlarger(width: int, kind: Upsampling) -> nn.Module:
 
 
 def _densenet_features(*, pretrained: bool) -> nn.Sequential:
-    from torchvision.models import DenseNet121_Weights, densenet121  # noqa: PLC0415
-
+    try:
+        from torchvision.models import DenseNet121_Weights, densenet121  # noqa: PLC0415
+    except ImportError:
+        raise ModelMissing(
+            f"DenseNet-121 comes from torchvision: {extras.how_to_get('train')}"
+        ) from None
     try:
         weights = DenseNet121_Weights.IMAGENET1K_V1 if pretrained else None
         features: nn.Sequential = densenet121(weights=weights).features

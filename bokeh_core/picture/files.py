@@ -13,6 +13,7 @@ from bokeh_core.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 
 def check_target(path: Path) -> None:
@@ -21,54 +22,78 @@ def check_target(path: Path) -> None:
     Raises
     ------
     OutputError
-        No such folder, a folder in its place, or write-protected.
+        No such folder, a folder in its place, a name that is too long, or write-protected.
     """
     folder = path.parent
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such folder")
+    try:
+        # the file's own bits count too: replacing needs only the folder's, and root passes any
+        protected = not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+    except FileNotFoundError:
+        protected = False
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from error
     if path.is_dir():
         raise OutputError(f"{path}: is a folder")
-    # the file's own bits count too: replacing needs only the folder's, and root passes any check
-    if path.exists() and not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+    if protected:
         raise OutputError(f"{path}: is write-protected")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{folder}: cannot write there")
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it takes `path`'s place, else it is gone.
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file beside `path` to write into; on success it takes `path`'s place.
+
+    All is done through its descriptor, and its name is looked at before and after the exchange: in
+    a folder that others may write to, a link put in its place changes no other file.
 
     Raises
     ------
     OutputError
-        The system refuses (read-only, disk full ...); the message names the file.
+        The system refuses (read-only, disk full ...), or another program took the new file away;
+        the message names the file.
     """
     check_target(path)
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
+        # a name of its own: beside the target's a legal name may become longer than allowed
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".defocus-", suffix=".part")
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
-    os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_usual_mode(path))
+            if hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), _usual_mode(path))
+            written = os.fstat(file.fileno())
+        _check_same(temporary, written, path)
         temporary.replace(path)
+        _check_same(path, written, path)
     except OSError as error:
+        if isinstance(error, OutputError):
+            raise
         raise OutputError(f"{path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def _check_same(place: Path, written: os.stat_result, path: Path) -> None:
+    """Refuse when a name does not stand for the file that was written."""
+    found = place.lstat()
+    if (found.st_dev, found.st_ino) != (written.st_dev, written.st_ino):
+        raise OutputError(f"{path}: another program changed the file while it was written")
+
+
 def _usual_mode(path: Path) -> int:
-    """Give the mode of the file to be replaced, or what the umask leaves of 0666."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
+    """Return the mode of the file to be replaced, or what the umask leaves of 0666."""
+    with contextlib.suppress(FileNotFoundError):
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode):
+            return stat.S_IMODE(found.st_mode)
     umask = os.umask(0o022)
     os.umask(umask)
     return 0o666 & ~umask

@@ -1,102 +1,128 @@
-"""EXIF and XMP blocks: read the orientation, and make them true for the upright result."""
+"""What travels with the pixels from file to file, whichever formats these have."""
 
 from __future__ import annotations
 
-import re
-import struct
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bokeh_core.picture import exif, photoshop, xmp
+from bokeh_core.picture.colour import icc_profile
+from bokeh_core.picture.exif import SIDEWAYS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ORIENTATION = 0x0112
-SIDEWAYS = range(5, 9)
-"""Orientations stored with width and height exchanged."""
-_RESOLUTIONS = (0x011A, 0x011B)
-_JPEG_PREFIX = b"Exif\x00\x00"
-_ATTACHMENTS = (b"http://ns.google.com/photos/1.0/container/", b"http://ns.adobe.com/hdr-gain-map/")
+    from bokeh_core.picture.colour import ColourTags
+    from bokeh_core.picture.formats import Format
 
 
-def bare_exif(block: bytes | None) -> bytes | None:
-    """Strip JPEG's prefix; None for what is not an EXIF block."""
-    if block and block.startswith(_JPEG_PREFIX):
-        block = block[len(_JPEG_PREFIX) :]
-    return block if block and block[:4] in (b"II*\x00", b"MM\x00*") else None
+@dataclass(frozen=True)
+class Metadata:
+    """What goes back into a file, true for the upright picture.
 
-
-def orientation(exif: bytes | None) -> int:
-    """Give the EXIF orientation, 1 to 8; 1 where it is absent or senseless."""
-    if exif is None:
-        return 1
-    order = _order(exif)
-    for tag, position in _entries(exif):
-        if tag == ORIENTATION:
-            (value,) = struct.unpack_from(order + "H", exif, position + 8)
-            return int(value) if 1 <= value <= 8 else 1
-    return 1
-
-
-def upright_exif(exif: bytes | None) -> bytes | None:
-    """Make a block true for the upright picture.
-
-    The orientation becomes 1, the resolutions across and down change places with the sides, and
-    the embedded thumbnail, which shows the old picture, is unlinked. The block is patched in
-    place: re-serialising it would move maker notes, which hold offsets.
+    Attributes
+    ----------
+    icc, exif, xmp
+        The raw blocks, EXIF starting at its TIFF header, XMP with its extended part; None where
+        absent.
+    dpi
+        Horizontal and vertical resolution, or None.
+    photoshop
+        Photoshop resources, IPTC's records among them; None where absent.
+    texts
+        Keyword and text of comments (keyword "Comment") and of PNG's text chunks.
+    colour
+        How the codes stand for colours where no ICC profile says it.
+    turn
+        The orientation that a TIFF's own tag tells; None in a picture that is upright.
     """
-    if exif is None:
-        return None
-    patched = bytearray(exif)
-    order = _order(exif)
-    places, end = {}, 0
-    for tag, position in _entries(exif):
-        places[tag], end = position, position + 12
-        if tag == ORIENTATION:
-            struct.pack_into(order + "H", patched, position + 8, 1)
-    if orientation(exif) in SIDEWAYS and all(tag in places for tag in _RESOLUTIONS):
-        across, down = (slice(places[tag] + 2, places[tag] + 12) for tag in _RESOLUTIONS)
-        patched[across], patched[down] = exif[down], exif[across]
-    if end and end + 4 <= len(patched):
-        struct.pack_into(order + "I", patched, end, 0)
-    return bytes(patched)
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    photoshop: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    colour: ColourTags | None = None
+    turn: int | None = None
 
 
-def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """Set the orientation to 1; drop a block that describes attached pictures no longer there."""
-    if not xmp or any(marker in xmp for marker in _ATTACHMENTS):
-        return None
-    xmp = re.sub(rb"(tiff:Orientation\s*=\s*[\"'])[1-8]", rb"\g<1>1", xmp)
-    return re.sub(rb"(<tiff:Orientation>\s*)[1-8]", rb"\g<1>1", xmp)
+def orientation(kept: Metadata) -> int:
+    """Return the orientation that viewers apply: the file's own, EXIF's, else XMP's, else 1."""
+    return kept.turn or exif.orientation(kept.exif) or xmp.orientation(kept.xmp) or 1
 
 
-def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+def as_profile(kept: Metadata, *, grey: bool) -> Metadata:
+    """Say in an ICC profile what the file said of its colours in numbers; sRGB needs none."""
+    tags = kept.colour
+    if tags is None:
+        return kept
+    # what stands above a profile in PNG replaces it where only profiles are known
+    needed = (tags.cicp is not None or not kept.icc) and not tags.is_srgb
+    icc = icc_profile(tags, grey=grey) if needed else kept.icc
+    return dataclasses.replace(kept, icc=icc, colour=None)
+
+
+def kept_by(wanted: Format, kept: Metadata) -> tuple[Metadata, tuple[str, ...]]:
+    """Move what a format has no place for to where it has one, and name the rest."""
+    if wanted in {"JPEG", "PNG"}:
+        return kept, ()
+    lost = []
+    if wanted != "TIFF":
+        if photoshop.iptc(kept.photoshop):
+            lost.append("IPTC")
+        if kept.dpi and not exif.resolution(kept.exif):
+            lost.append("the resolution")
+    texts = [(keyword, text) for keyword, text in kept.texts if text.strip()]
+    xmp_with, left = xmp.with_texts(kept.xmp, texts)
+    if left:
+        names = ", ".join(dict.fromkeys(keyword for keyword, _ in left))
+        lost.append(f"the text of {names}" if len(names) < 80 else f"{len(left)} texts")
+    return dataclasses.replace(kept, xmp=xmp_with, texts=()), tuple(lost)
+
+
+_ATTACHMENTS = {
+    "hdr-gain-map": "its HDR gain map stays behind: the result is the base picture",
+    "MotionPhoto": "the film attached to it stays behind",
+    "MicroVideo": "the film attached to it stays behind",
+}
+
+
+def attachment_notes(kept: Metadata) -> tuple[str, ...]:
+    """Name what is attached to the photo and will not be in the result."""
+    packet = (kept.xmp or b"").decode("utf-8", "replace")
+    return tuple(dict.fromkeys(text for word, text in _ATTACHMENTS.items() if word in packet))
+
+
+def upright_metadata(kept: Metadata, was: int, size: tuple[int, int]) -> Metadata:
+    """Make metadata true for the picture that was turned, alone in its file.
+
+    Parameters
+    ----------
+    was
+        The orientation that was applied.
+    size
+        Width and height of the upright picture.
+    """
+    dpi = kept.dpi
+    if dpi and was in SIDEWAYS:
+        dpi = dpi[1], dpi[0]
+    return dataclasses.replace(
+        kept,
+        exif=exif.upright(kept.exif, was, size),
+        xmp=xmp.upright(kept.xmp, size),
+        dpi=dpi,
+        turn=None,
+    )
+
+
+def upright_pixels(pixels: npt.NDArray[Any], was: int) -> npt.NDArray[Any]:
     """Turn (H, W, C) pixels so that they are seen as the camera was held (EXIF 2.32, 4.6.4)."""
-    turned = pixels.transpose(1, 0, 2) if orientation in SIDEWAYS else pixels
-    if orientation in (2, 3, 6, 7):
+    turned = pixels.transpose(1, 0, 2) if was in SIDEWAYS else pixels
+    if was in (2, 3, 6, 7):
         turned = turned[:, ::-1]
-    if orientation in (3, 4, 7, 8):
+    if was in (3, 4, 7, 8):
         turned = turned[::-1]
     return np.ascontiguousarray(turned)
-
-
-def _order(exif: bytes) -> str:
-    return "<" if exif[:2] == b"II" else ">"
-
-
-def _entries(exif: bytes) -> Iterator[tuple[int, int]]:
-    """Give tag and position of each entry of the first directory that lies inside the block."""
-    order = _order(exif)
-    if len(exif) < 8:
-        return
-    (start,) = struct.unpack_from(order + "I", exif, 4)
-    if start + 2 > len(exif):
-        return
-    (count,) = struct.unpack_from(order + "H", exif, start)
-    for index in range(count):
-        position = start + 2 + 12 * index
-        if position + 12 > len(exif):
-            return
-        (tag,) = struct.unpack_from(order + "H", exif, position)
-        yield tag, position

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bokeh_core.errors import InputError
+from bokeh_core.limits import check_kind
+from bokeh_core.picture.metadata import Metadata
 from bokeh_core.picture.transfer import STRIP_VALUES, Float32, Transfer, from_linear, to_linear
 from bokeh_core.transparency import continued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Format = Literal["JPEG", "PNG", "TIFF", "WebP"]
+    from bokeh_core.picture.formats import Format
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of linear sRGB primaries in luminance (ITU-R BT.709)."""
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What travels with the pixels unchanged, except that the orientation is now upright.
-
-    Attributes
-    ----------
-    icc, exif, xmp
-        The raw blocks, EXIF starting at its TIFF header; None where absent.
-    dpi
-        Horizontal and vertical resolution, or None.
-    """
-
-    icc: bytes | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
-    dpi: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +70,7 @@ class Picture:
         return self.pixels.shape[2] in (2, 4)
 
     def linear(self) -> Float32:
-        """Give (H, W, 3) linear light >= 0 in the picture's own primaries; grey three times.
+        """Return (H, W, 3) linear light >= 0 in the picture's own primaries; grey three times.
 
         Negative codes of float pictures count as 0; fully transparent pixels have the colours
         around them, whatever their codes hide.
@@ -108,14 +92,17 @@ class Picture:
         Raises
         ------
         InputError
-            Another size.
+            Another size, or no light: codes of integers, a tensor, NaN.
         """
+        check_kind("rgb", rgb, 3)
         if rgb.shape != (self.height, self.width, 3):
             raise InputError(
                 f"expected light of shape {(self.height, self.width, 3)}, got {rgb.shape}"
             )
         pixels = self.pixels.copy()
         for rows in _row_ranges(self.width * 3, self.height):
+            if np.isnan(rgb[rows]).any():
+                raise InputError("rgb must hold numbers, got NaN")
             before = self._colour()[rows]
             changed = (_linear(before, self.transfer) != rgb[rows]).any(axis=2)
             if self.has_alpha:

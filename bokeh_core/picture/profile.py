@@ -7,14 +7,15 @@ same profile goes back into the result.
 
 from __future__ import annotations
 
-import io
 import struct
 from typing import Literal
 
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import ImageCms
 
+from bokeh_core.picture.colour import HLG, PQ, SRGB_D50, transfer_of_cicp
 from bokeh_core.picture.transfer import ToneCurve, Transfer, to_linear
 
 Curve = npt.NDArray[np.float64]
@@ -24,12 +25,17 @@ _SAME_CURVE = 1e-3
 """Profiles round sRGB's curve to 8 or 16 bits; differences up to this are the same curve."""
 
 
+_MEASURED = 4096
+"""Places of the grey axis at which a profile of lookup tables is measured."""
+_HDR = {PQ, HLG}
+
+
 class ProfileError(ValueError):
     """The profile cannot be understood; the picture is then taken as sRGB, with a note."""
 
 
 def transfer_of(profile: bytes, space: Literal["RGB ", "GRAY"]) -> Transfer:
-    """Give the transfer curve of an ICC profile.
+    """Return the transfer curve of an ICC profile.
 
     Curves and parametric curves (ICC.1:2022, 10.6 and 10.18) are read as they are, for pictures of
     any bit depth. A profile that has only lookup tables is measured along its grey axis by
@@ -54,6 +60,8 @@ def transfer_of(profile: bytes, space: Literal["RGB ", "GRAY"]) -> Transfer:
     names = ("rTRC", "gTRC", "bTRC") if space == "RGB " else ("kTRC",)
     try:
         tags = _tags(profile)
+        if len(tags.get("cicp", b"")) >= 12 and tags["cicp"][9] in _HDR:
+            return transfer_of_cicp(tags["cicp"][9], full_range=bool(tags["cicp"][11]))
         if all(name in tags for name in names):
             table = np.stack([_curve(tags[name]) for name in names])
         else:
@@ -64,6 +72,18 @@ def transfer_of(profile: bytes, space: Literal["RGB ", "GRAY"]) -> Transfer:
     if not (table[:, -1] > 0).all():
         raise ProfileError("the colour profile is damaged")  # all black, or no numbers
     return _named(table)
+
+
+def is_srgb(profile: bytes) -> bool:
+    """Whether a profile says no more than that the picture is sRGB."""
+    try:
+        if transfer_of(profile, "RGB ") != "srgb":
+            return False
+        tags = _tags(profile)
+        columns = [struct.unpack_from(">3i", tags[f"{name}XYZ"], 8) for name in "rgb"]
+    except (ProfileError, KeyError, struct.error):
+        return False
+    return bool(np.abs(np.array(columns).T / 65536 - SRGB_D50).max() < 2e-3)
 
 
 def _named(table: Curve) -> Transfer:
@@ -117,13 +137,18 @@ def _parametric(tag: bytes) -> Curve:
 
 def _measured(profile: bytes) -> Curve:
     """Send a grey ramp through littleCMS to sRGB; its green channel is the tone curve."""
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-    if source.profile.xcolor_space.strip() == "RGB":
-        ramp = ramp.convert("RGB")
-    target = ImageCms.createProfile("sRGB")
-    shown = ImageCms.profileToProfile(ramp, source, target, outputMode="RGB")
-    if shown is None:
-        raise ProfileError("the colour profile is damaged")
-    light = to_linear(np.asarray(shown)[0, :, 1])
-    return np.interp(_CODES, np.linspace(0.0, 1.0, 256), light.astype(np.float64))
+    grey = profile[16:20] == b"GRAY"
+    ramp = np.linspace(0, 65535, _MEASURED).astype(np.uint16)[None, :, None]
+    try:
+        shown = imagecodecs.cms_transform(
+            ramp if grey else ramp.repeat(3, axis=2),
+            profile,
+            ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+            colorspace="gray" if grey else "rgb",
+            outcolorspace="rgb",
+            outdtype=np.uint16,
+        )
+    except RuntimeError as error:
+        raise ProfileError("the colour profile is damaged") from error
+    light = to_linear(shown.reshape(-1, 3)[:, 1])
+    return np.interp(_CODES, np.linspace(0.0, 1.0, _MEASURED), light.astype(np.float64))

@@ -1,66 +1,68 @@
-"""Read a picture file: JPEG, PNG, TIFF or WebP, upright, at its full bit depth."""
+"""Read a picture file of any format, upright, at its full bit depth."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import threading
-import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import tifffile
-from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401 - registered so
+from PIL import UnidentifiedImageError
 
 from bokeh_core.errors import InputError
 from bokeh_core.limits import MIN_SIDE
-from bokeh_core.picture import metadata as blocks
-from bokeh_core.picture import png, tiff
-from bokeh_core.picture.model import Format, Metadata, Picture
+from bokeh_core.picture import avif, convert, heif, jxl, raster, tiff, tiff_pixels
+from bokeh_core.picture.colour import ADOBE_RGB
+from bokeh_core.picture.exif import is_adobe_rgb
+from bokeh_core.picture.limits import check_bytes, check_size
+from bokeh_core.picture.metadata import (
+    Metadata,
+    attachment_notes,
+    orientation,
+    upright_metadata,
+    upright_pixels,
+)
+from bokeh_core.picture.model import Picture
 from bokeh_core.picture.profile import ProfileError, transfer_of
+from bokeh_core.picture.quiet import quiet
+from bokeh_core.picture.sniff import format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
+    from bokeh_core.picture.formats import Format
     from bokeh_core.picture.transfer import Transfer
 
-MAX_PIXELS = 120_000_000
-"""Largest width * height; more is refused from the header, before memory is taken."""
 
-_MAGIC: dict[Format, tuple[bytes, ...]] = {
-    "JPEG": (b"\xff\xd8\xff",),
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "TIFF": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
-}
-_PLAIN_MODES = {"L", "LA", "RGB", "RGBA"}
-_TO_PLAIN = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "YCbCr": "RGB"}
+_BRIGHT = 2.0
+"""Light up to here raises no question, however much of the picture has it."""
 
 
 def read(path: str | Path, *, min_side: int = MIN_SIDE) -> Picture:
     """Read a picture.
 
-    Palettes become RGB; EXIF orientation is applied; an embedded profile's tone curve becomes the
-    picture's transfer. A float picture without a profile is linear light, any other is sRGB.
+    Palettes, CMYK and Lab become RGB; the orientation is applied; what the file says of its colours
+    (a profile's tone curve, PNG's chunks, HEIF's numbers) becomes the picture's transfer. A float
+    picture that says nothing is linear light, any other is sRGB.
 
     Parameters
     ----------
     path
-        A JPEG, PNG, TIFF or WebP file with one picture.
+        A JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG XL, BMP or GIF file with one picture.
     min_side
         Smallest width and height allowed.
 
     Raises
     ------
     InputError
-        Not such a file, damaged, truncated, CMYK, animated or of several pages, smaller than
+        Not such a file, a raw file, damaged, truncated, animated or of several pages, smaller than
         `min_side`, larger than `MAX_PIXELS`, or with NaN; the message starts with the path.
     """
     path = Path(path)
     try:
-        with _quiet():
+        with quiet():
             return _read(path, min_side)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -68,6 +70,21 @@ def read(path: str | Path, *, min_side: int = MIN_SIDE) -> Picture:
         raise
     except Exception as error:
         raise InputError(f"{path}: {_words(error)}") from error
+
+
+def decode(data: bytes) -> Picture:
+    """Read the bytes of a picture file of any format but TIFF, as `read` does.
+
+    Raises
+    ------
+    InputError
+        As `read`; on damaged data decoders fail in other ways, too.
+    """
+    found = format_of(data[:64], "")
+    if found == "TIFF":
+        raise InputError("is a TIFF: these are read from a path")
+    check_bytes(len(data))
+    return _assemble(*_READERS[found](data, MIN_SIDE), found)
 
 
 def _words(error: Exception) -> str:
@@ -85,160 +102,118 @@ def _read(path: Path, min_side: int) -> Picture:
     if path.exists() and not path.is_file():
         raise InputError("is not a file")
     with path.open("rb") as file:
-        found = _format(file.read(16))
+        found = format_of(file.read(64), path.suffix.lower())
         file.seek(0)
-        pixels_of = _read_tiff if found == "TIFF" else _read_common
-        picture = pixels_of(file, found, min_side)
-    if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
-        raise InputError("holds NaN or infinite values")
-    return picture
+        if found == "TIFF":
+            return _assemble(*_read_tiff(file, min_side), found)
+        check_bytes(path.stat().st_size)
+        data = file.read()
+    return _assemble(*_READERS[found](data, min_side), found)
 
 
-def _format(data: bytes) -> Format:
-    if not data:
-        raise InputError("is empty (0 bytes)")
-    for name, starts in _MAGIC.items():
-        if data.startswith(starts):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP"
-    raise InputError(f"is not a picture that can be read ({', '.join(get_args(Format))})")
+def _other(found: Format) -> Callable[[bytes, int], raster.Read]:
+    return lambda data, min_side: raster.read_other(data, found, min_side)
 
 
-def _check_size(width: int, height: int, min_side: int) -> None:
-    """Refuse sizes that make no sense or would take too much memory."""
-    if min(width, height) < min_side:
-        raise InputError(f"is {width} x {height} pixels; at least {min_side} x {min_side} needed")
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"is {width} x {height} = {width * height / 1e6:.0f} megapixels; "
-            f"at most {MAX_PIXELS / 1e6:.0f} are handled"
-        )
+_READERS: dict[Format, Callable[[bytes, int], raster.Read]] = {
+    "JPEG": raster.read_jpeg,
+    "PNG": raster.read_png,
+    "WebP": _other("WebP"),
+    "GIF": _other("GIF"),
+    "BMP": _other("BMP"),
+    "HEIC": heif.read,
+    "AVIF": avif.read,
+    "JPEG XL": jxl.read,
+}
+_TURNED: set[Format] = {"HEIC", "JPEG XL"}
+"""Formats whose decoders turn the picture: their EXIF's orientation is only a copy."""
 
 
-def _read_common(file: BinaryIO, found: Format, min_side: int) -> Picture:
-    """Read JPEG, PNG or WebP through Pillow; 16-bit PNG's pixels through imagecodecs."""
-    with Image.open(file, formats=[found.upper()]) as image:
-        _check_size(image.width, image.height, min_side)
-        _check_kind(image)
-        wide = found == "PNG" and image.mode != "P" and png.is_16_bit(file)
-        pixels: npt.NDArray[Any] = png.decode(file) if wide else _plain(image)
-        # after the pixels: PNG may have its metadata behind them
-        exif = blocks.bare_exif(image.info.get("exif"))
-        icc = image.info.get("icc_profile") or None
-        kept = Metadata(icc=icc, exif=exif, xmp=_xmp(image), dpi=_dpi(image))
-    return _assemble(pixels, kept, found, blocks.orientation(exif))
+def missing_formats() -> dict[Format, str]:
+    """Return the formats that this installation cannot read, and what would mend it."""
+    reasons: dict[Format, str | None] = {
+        "HEIC": None if heif.library() else heif.MISSING,
+        "AVIF": None if avif.is_there() else avif.MISSING,
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _read_tiff(file: BinaryIO, found: Format, min_side: int) -> Picture:
+def _read_tiff(file: BinaryIO, min_side: int) -> raster.Read:
     with tifffile.TiffFile(file) as opened:
         page = tiff.page_of(opened)
-        _check_size(page.imagewidth, page.imagelength, min_side)
-        kept = Metadata(**tiff.metadata_blocks(file, page))
-        pixels = tiff.decode(page)
-        other = tiff.has_other_channel(page)
-        turn = page.tags.get(blocks.ORIENTATION)
-    orientation = turn.value if turn is not None and turn.value in range(1, 9) else 1
-    picture = _assemble(pixels, kept, found, orientation)
-    if not other:
-        return picture
-    note = "a channel beside the colours that is no transparency was left out"
-    return replace(picture, notes=(*picture.notes, note))
+        check_size(page.imagewidth, page.imagelength, min_side)
+        kept = tiff.metadata(file, page)
+        pixels, notes = tiff_pixels.decode(page)
+        kind = tiff_pixels.kind_of(page)
+        turn = tiff.orientation(file, page)
+    note = None
+    if kind == "SEPARATED":
+        pixels, note = convert.from_cmyk(pixels, kept.icc)
+    elif kind in tiff_pixels.LAB:
+        pixels, note = convert.from_lab(pixels, kind)
+    if note:
+        kept, notes = replace(kept, icc=None), (*notes, note)
+    return pixels, replace(kept, turn=turn), notes
 
 
-def _assemble(pixels: npt.NDArray[Any], kept: Metadata, found: Format, orientation: int) -> Picture:
+def _assemble(
+    pixels: npt.NDArray[Any], kept: Metadata, notes: tuple[str, ...], found: Format
+) -> Picture:
+    """Undo nothing yet: settle the transfer curve, and turn pixels and metadata upright."""
+    if pixels.dtype.kind == "f":
+        notes = (*notes, *_checked_floats(pixels))
     grey = pixels.shape[2] <= 2
-    transfer: Transfer = "linear" if pixels.dtype.kind == "f" else "srgb"
-    icc, notes = kept.icc, []
-    if icc:
-        try:
-            transfer = transfer_of(icc, "GRAY" if grey else "RGB ")
-        except ProfileError as error:
-            icc = None
-            notes.append(f"{error}; it was left out")
-    dpi = kept.dpi
-    if dpi and orientation in blocks.SIDEWAYS:
-        dpi = dpi[1], dpi[0]
+    transfer, kept, more = _transfer(kept, grey=grey, is_float=pixels.dtype.kind == "f")
+    notes = (*notes, *more, *attachment_notes(kept))
+    was = 1 if found in _TURNED else orientation(kept)
+    turned = upright_pixels(pixels, was)
+    size = (turned.shape[1], turned.shape[0])
     return Picture(
-        pixels=blocks.upright(pixels, orientation),
+        pixels=turned,
         transfer=transfer,
-        metadata=Metadata(icc, blocks.upright_exif(kept.exif), blocks.upright_xmp(kept.xmp), dpi),
+        metadata=upright_metadata(kept, was, size),
         format=found,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
-def _check_kind(image: Image.Image) -> None:
-    frames = getattr(image, "n_frames", 1)
-    # a phone's MPO holds a second view or a gain map behind the photo: the photo is what is meant
-    if frames > 1 and image.format != "MPO":
-        raise InputError(f"is animated ({frames} frames); save the one you want as its own file")
-    if image.mode == "CMYK":
-        raise InputError("is a CMYK picture; convert it to RGB first")
-
-
-def _plain(image: Image.Image) -> npt.NDArray[np.uint8]:
-    mode = image.mode
-    if mode not in _PLAIN_MODES:
-        mode = _TO_PLAIN.get(mode, "")
-        if not mode:
-            raise InputError(f"has pixels of kind {image.mode}; save it as RGB or grey")
-    if "transparency" in image.info and not mode.endswith("A"):
-        mode = "LA" if mode == "L" else "RGBA"
-    pixels = np.asarray(image if mode == image.mode else image.convert(mode))
-    return pixels if pixels.ndim == 3 else pixels[..., None]
-
-
-def _xmp(image: Image.Image) -> bytes | None:
-    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    return xmp.encode() if isinstance(xmp, str) else xmp or None
-
-
-def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    dpi = image.info.get("dpi")
-    if not dpi or not all(0 < float(value) < 1e6 for value in dpi):
-        return None
-    return float(dpi[0]), float(dpi[1])
-
-
-class _Quiet:
-    """What Pillow and tifffile say is off while reads, which may be in several threads, go on."""
-
-    lock = threading.Lock()
-    reads = 0
-    usual = contextlib.ExitStack()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Be silent from the first read's begin to the last one's end: the settings are the process's.
-
-    Each read putting back what it found would leave another's silence behind.
-    """
-    with _Quiet.lock:
-        if _Quiet.reads == 0:
-            _Quiet.usual.enter_context(_silence())
-        _Quiet.reads += 1
+def _transfer(
+    kept: Metadata, *, grey: bool, is_float: bool
+) -> tuple[Transfer, Metadata, tuple[str, ...]]:
+    """Settle what holds: cICP, then the profile, then PNG's gAMA, then EXIF's Adobe RGB."""
+    usual: Transfer = "linear" if is_float else "srgb"
+    if not kept.icc and not kept.colour and not is_float and is_adobe_rgb(kept.exif):
+        note = "its EXIF alone says that its colours are Adobe RGB; the result carries a profile"
+        return ADOBE_RGB.transfer(), replace(kept, colour=ADOBE_RGB), (note,)
+    tags = kept.colour
+    if tags is not None and (tags.cicp is not None or not kept.icc):
+        return tags.transfer(), kept, ()
+    if not kept.icc:
+        return usual, kept, ()
     try:
-        yield
-    finally:
-        with _Quiet.lock:
-            _Quiet.reads -= 1
-            if _Quiet.reads == 0:
-                _Quiet.usual.close()
+        return transfer_of(kept.icc, "GRAY" if grey else "RGB "), kept, ()
+    except ProfileError as error:
+        note = f"{error}; it was left out"
+        return usual, replace(kept, icc=None), (note,)
 
 
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Silence what Pillow warns of and tifffile logs on odd files: what matters is checked here."""
-    limit, log = Image.MAX_IMAGE_PIXELS, logging.getLogger("tifffile")
-    level = log.level
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            Image.MAX_IMAGE_PIXELS = None
-            log.setLevel(logging.CRITICAL)
-            yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-        log.setLevel(level)
+def _checked_floats(pixels: npt.NDArray[Any]) -> tuple[str, ...]:
+    """Refuse what is no light, and what is codes from 0 to 255 or 65535 stored as floats."""
+    if not np.isfinite(pixels).all():
+        raise InputError("holds NaN or infinite values")
+    colour = pixels[..., : 1 if pixels.shape[2] <= 2 else 3]
+    most = float(colour.max())
+    if most <= _BRIGHT:
+        return ()
+    if (colour == np.rint(colour)).all():
+        raise InputError(
+            f"holds whole numbers up to {most:g} as floats; 1 is white: divide them by"
+            f" {255 if most <= 255 else 65535}, or save integers"
+        )
+    if float(np.median(colour)) <= 1.0:
+        return ()
+    note = (
+        f"holds light up to {most:g}, and more than half of it beyond 1, which is white:"
+        " if another number is its white, divide by it first"
+    )
+    return (note,)

@@ -1,4 +1,4 @@
-"""TIFF of every bit depth."""
+"""TIFF files: the one page that is the photo, its metadata, and writing."""
 
 from __future__ import annotations
 
@@ -6,228 +6,189 @@ import io
 import struct
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-import numpy.typing as npt
 import tifffile
-from PIL import ExifTags, Image, TiffImagePlugin
 
 from bokeh_core.errors import InputError
-from bokeh_core.picture.metadata import bare_exif
+from bokeh_core.picture import exif, photoshop
+from bokeh_core.picture.exif import Tags
+from bokeh_core.picture.ifd import block_of
+from bokeh_core.picture.metadata import Metadata
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import numpy.typing as npt
 
-    from bokeh_core.picture.model import Metadata
+    from bokeh_core.picture.exif import Entry
 
 _PIXEL_TAGS = (
-    *(254, 255, 256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 280, 281, 284, 317),
-    *(320, 322, 323, 324, 325, 330, 338, 339, 347, 530, 531, 532),
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281),
+    *(284, 288, 289, 290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330),
+    *(332, 333, 334, 336, 337, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519),
+    *(520, 521, 529, 530, 531, 532, 32997, 32995, 32996, 32998, 37724, 50740),
 )
-"""Sizes, strips, tiles, predictor, palette, samples; the orientation is applied to the pixels."""
-_BLOCK_TAGS = (282, 283, 296, 700, 33723, 34377, 34675)
-"""Resolution, XMP and ICC, kept on their own; IPTC and Photoshop blocks."""
-_STORAGE = frozenset(_PIXEL_TAGS + _BLOCK_TAGS)
+"""Sizes, strips, tiles, predictor, palette, samples, inks, layers; the orientation is applied."""
+_XMP, _IPTC, _PHOTOSHOP, _ICC = 700, 33723, 34377, 34675
+_BLOCK_TAGS = (282, 283, 296, _XMP, _IPTC, _PHOTOSHOP, _ICC)
+"""Resolution and the blocks that are kept on their own."""
+STORAGE = frozenset(_PIXEL_TAGS + _BLOCK_TAGS)
 """Tags that do not belong into an EXIF block."""
-_PHOTOMETRIC = {
-    tifffile.PHOTOMETRIC.MINISWHITE,
-    tifffile.PHOTOMETRIC.MINISBLACK,
-    tifffile.PHOTOMETRIC.RGB,
-    tifffile.PHOTOMETRIC.PALETTE,
-    tifffile.PHOTOMETRIC.YCBCR,
-}
+_DESCRIPTION, _STRIP_OFFSETS, _DNG_VERSION = 270, 273, 50706
 _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 
 
 def page_of(file: tifffile.TiffFile) -> tifffile.TiffPage:
-    """Give the one full-size page; smaller copies and previews do not count.
+    """Return the one full-size page; smaller copies, masks and previews do not count.
 
     Raises
     ------
     InputError
-        Several pictures in one file, or a kind of pixels that is not handled.
+        Several pictures in one file, or a raw file.
     """
-    pages = [page for page in file.pages if not getattr(page, "is_reduced", False)]
+    first = file.pages[0]
+    if isinstance(first, tifffile.TiffPage) and first.tags.get(_DNG_VERSION) is not None:
+        raise InputError(RAW)
+    pages = [page for page in file.pages if not _is_beside(page)]
     if len(pages) != 1:
         raise InputError(f"has {len(pages)} pages; save the one you want as a file of its own")
     page = pages[0]
     if not isinstance(page, tifffile.TiffPage):
         raise InputError("damaged TIFF")
-    if page.photometric == tifffile.PHOTOMETRIC.SEPARATED:
-        raise InputError("is a CMYK picture; convert it to RGB first")
-    if page.photometric not in _PHOTOMETRIC:
-        kind = tifffile.PHOTOMETRIC(page.photometric).name
-        raise InputError(f"has pixels of kind {kind}; save it as RGB or grey")
-    if page.samplesperpixel > 4:
-        raise InputError(f"has {page.samplesperpixel} channels; at most RGB + alpha are handled")
     return page
 
 
-def has_other_channel(page: tifffile.TiffPage) -> bool:
-    """Whether the channel after the colours says of itself that it is no alpha.
+RAW = (
+    "is a camera's raw file; develop it (darktable, RawTherapee, the camera maker's program) and"
+    " hand in a 16-bit TIFF or a JPEG"
+)
 
-    Photoshop keeps a saved selection like that. Without any word (OpenCV) it counts as alpha.
+
+def _is_beside(page: Any) -> bool:
+    return bool(getattr(page, "is_reduced", False) or getattr(page, "is_mask", False))
+
+
+def structure(file: BinaryIO) -> Tags:
+    """Return the file's structure, read piece by piece."""
+
+    def read(place: int, size: int) -> bytes:
+        file.seek(place)
+        return file.read(size)
+
+    return Tags.of(read)
+
+
+def orientation(file: BinaryIO, page: tifffile.TiffPage) -> int | None:
+    """Return the page's orientation, in whichever type it is stored."""
+    tags = structure(file)
+    for entry in tags.entries(page.offset):
+        if entry.tag == exif.ORIENTATION:
+            value = tags.whole(entry)
+            return value if value is not None and 1 <= value <= 8 else None
+    return None
+
+
+def metadata(file: BinaryIO, page: tifffile.TiffPage) -> Metadata:
+    """Return a page's metadata."""
+    tags = structure(file)
+    entries = {entry.tag: entry for entry in tags.entries(page.offset)}
+    resources = photoshop.kept(_raw(tags, entries.get(_PHOTOSHOP)))
+    unwanted = STORAGE
+    about = _raw(tags, entries.get(_DESCRIPTION)) or b""
+    if about.startswith(b'{"shape"'):  # tifffile's own note of the array's shape
+        unwanted |= {_DESCRIPTION}
+    return Metadata(
+        icc=_raw(tags, entries.get(_ICC)),
+        exif=exif.bare(block_of(tags, page.offset, unwanted)),
+        xmp=_raw(tags, entries.get(_XMP)),
+        dpi=_dpi(page),
+        photoshop=photoshop.with_iptc(resources, _raw(tags, entries.get(_IPTC))),
+    )
+
+
+def _raw(tags: Tags, entry: Entry | None) -> bytes | None:
+    return (tags.read(entry.place, entry.size) or None) if entry else None
+
+
+def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
+    unit = page.tags.get(296)
+    across, down = page.tags.get(282), page.tags.get(283)
+    per_inch = _UNITS_PER_INCH.get(2 if unit is None else unit.value)
+    if across is None or down is None or per_inch is None:
+        return None
+    pairs = (across.value, down.value)
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and all(pair) for pair in pairs):
+        return None
+    x, y = (per_inch * upper / lower for upper, lower in pairs)
+    return x, y
+
+
+def encode(pixels: npt.NDArray[Any], kept: Metadata) -> bytes:
+    """Encode (H, W, C) pixels of any bit depth with their metadata, deflated.
+
+    An EXIF block becomes the file's beginning: offsets in it, those of maker notes too, stay what
+    they are; the new main directory comes last and takes the block's entries as they are.
     """
-    kinds = page.extrasamples
-    return len(kinds) > 0 and kinds[0] == tifffile.EXTRASAMPLE.UNSPECIFIED
-
-
-def decode(page: tifffile.TiffPage) -> npt.NDArray[Any]:
-    """Decode to (H, W, C) uint8, uint16 or float, straight alpha; another channel is left out.
-
-    Raises
-    ------
-    InputError
-        A sample type that is not handled. Damaged data raises any error of tifffile.
-    """
-    pixels = page.asarray()
-    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
-        colours = np.asarray(page.colormap)
-        pixels = (colours.T[pixels] // 257).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    elif page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.dtype == np.bool_ or page.bitspersample < 8:
-        full = (1 << page.bitspersample) - 1
-        pixels = (pixels.astype(np.uint16) * 255 // full).astype(np.uint8)
-    if pixels.dtype.kind not in "uf" or (pixels.dtype.kind == "u" and pixels.dtype.itemsize > 2):
-        raise InputError(f"has {pixels.dtype} samples; save it with 8 or 16 bits or as float")
-    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
-        colours = pixels[..., :1]  # alpha is not turned round
-        pixels = np.concatenate((np.iinfo(pixels.dtype).max - colours, pixels[..., 1:]), axis=2)
-    if has_other_channel(page):
-        return np.ascontiguousarray(pixels[..., :-1])
-    if tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples:
-        return _straight(pixels)
-    return pixels
-
-
-def metadata_blocks(file: BinaryIO, page: tifffile.TiffPage) -> dict[str, Any]:
-    """Give icc, exif, xmp and dpi of a page as keyword arguments of `Metadata`."""
-    return {
-        "icc": _raw(page, 34675),
-        "exif": _exif(file, page),
-        "xmp": _raw(page, 700),
-        "dpi": _dpi(page),
+    order = exif.tags_of(kept.exif).order if kept.exif else "<"
+    plain = _plain(pixels, kept, order)
+    if not kept.exif:
+        return plain
+    base = -(-len(kept.exif) // 16) * 16
+    out = bytearray(kept.exif.ljust(base, b"\x00"))
+    block, new = exif.tags_of(kept.exif), exif.tags_of(plain)
+    records = {
+        entry.tag: kept.exif[entry.record : entry.record + 12]
+        for entry in block.entries(block.first)
+        if entry.tag not in STORAGE and entry.place + entry.size <= len(kept.exif)
     }
+    out += plain
+    for entry in new.entries(new.first):
+        records[entry.tag] = _moved(out, new, entry, base)
+    out += bytes(len(out) % 2)
+    directory = b"".join(records[tag] for tag in sorted(records))
+    struct.pack_into(order + "I", out, 4, len(out))
+    out += struct.pack(order + "H", len(records)) + directory + bytes(4)
+    return bytes(out)
 
 
-def encode(path: Path, pixels: npt.NDArray[Any], metadata: Metadata) -> None:
-    """Write (H, W, C) pixels of any bit depth with their metadata."""
-    channels = pixels.shape[2]
-    texts, directories = _directories(metadata.exif)
-    extra: list[tuple[Any, ...]] = [(tag, 2, 0, value, True) for tag, value in texts]
-    if metadata.xmp:
-        extra.append((700, 1, len(metadata.xmp), metadata.xmp, True))
+def _moved(out: bytearray, tags: Tags, entry: Entry, base: int) -> bytes:
+    """Return an entry's record for a place `base` bytes later, the offsets of strips with it."""
+    record = bytearray(tags.read(entry.record, 12))
+    inline = entry.size <= 4
+    if entry.tag == _STRIP_OFFSETS:
+        code = f"{tags.order}{entry.count}{'H' if entry.kind == 3 else 'I'}"
+        offsets = struct.unpack(code, tags.read(entry.place, entry.size))
+        moved = struct.pack(code, *(offset + base for offset in offsets))
+        if inline:
+            record[8:12] = moved.ljust(4, b"\x00")
+        else:
+            out[base + entry.place : base + entry.place + entry.size] = moved
+    if not inline:
+        struct.pack_into(tags.order + "I", record, 8, base + entry.place)
+    return bytes(record)
+
+
+def _plain(pixels: npt.NDArray[Any], kept: Metadata, order: str) -> bytes:
+    channels, file = pixels.shape[2], io.BytesIO()
+    blocks = {
+        _XMP: kept.xmp,
+        _IPTC: photoshop.iptc(kept.photoshop),
+        _PHOTOSHOP: kept.photoshop,
+    }
+    kinds = {_XMP: 1, _IPTC: 7, _PHOTOSHOP: 7}
     tifffile.imwrite(
-        path,
+        file,
         pixels[..., 0] if channels == 1 else pixels,
-        byteorder="<",
+        byteorder="<" if order == "<" else ">",
         bigtiff=False,
         photometric="rgb" if channels >= 3 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
         compression="zlib",
         predictor=True,
-        iccprofile=metadata.icc,
-        resolution=metadata.dpi,
-        resolutionunit="INCH" if metadata.dpi else None,
+        rowsperstrip=max(1, (1 << 20) // max(1, pixels[0].nbytes)),
+        iccprofile=kept.icc,
+        resolution=kept.dpi,
+        resolutionunit="INCH" if kept.dpi else None,
         metadata=None,
         software=False,
-        extratags=extra,
+        extratags=[(t, kinds[t], len(b), b, True) for t, b in blocks.items() if b],
     )
-    _append(path, directories)
-
-
-def _append(path: Path, directories: dict[int, TiffImagePlugin.ImageFileDirectory_v2]) -> None:
-    """Add EXIF's sub-directories, which tifffile does not write.
-
-    They and a new main directory that points at them go to the end of the file (TIFF 6.0, 2).
-    """
-    if not directories:
-        return
-    with path.open("rb+") as file:
-        file.seek(4)
-        file.seek(*struct.unpack("<I", file.read(4)))
-        (count,) = struct.unpack("<H", file.read(2))
-        entries = [file.read(12) for _ in range(count)]
-        for tag, directory in directories.items():
-            offset = _even_end(file)
-            file.write(directory.tobytes(offset))
-            entries.append(struct.pack("<HHII", tag, 4, 1, offset))
-        entries.sort(key=lambda entry: struct.unpack_from("<H", entry))
-        offset = _even_end(file)
-        file.write(struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4))
-        file.seek(4)
-        file.write(struct.pack("<I", offset))
-
-
-def _even_end(file: BinaryIO) -> int:
-    end = file.seek(0, io.SEEK_END)
-    return file.seek(end + end % 2)
-
-
-def _directories(
-    exif: bytes | None,
-) -> tuple[list[tuple[int, str]], dict[int, TiffImagePlugin.ImageFileDirectory_v2]]:
-    """Split an EXIF block into the main directory's texts and the camera and place directories."""
-    block = Image.Exif()
-    if exif:
-        block.load(exif)
-    texts = [
-        (tag, value)
-        for tag, value in block.items()
-        if isinstance(value, str) and value.isascii() and tag not in _STORAGE
-    ]
-    directories = {}
-    for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-        values = block.get_ifd(tag)
-        if values:
-            directory = TiffImagePlugin.ImageFileDirectory_v2(group=tag)
-            for key, value in values.items():
-                directory[key] = value
-            directories[int(tag)] = directory
-    return texts, directories
-
-
-def _exif(file: BinaryIO, page: tifffile.TiffPage) -> bytes | None:
-    """Make an EXIF block of a page's tags, less those that tell how the pixels are stored."""
-    block = Image.Exif()
-    block.endian = page.parent.byteorder
-    try:
-        block.load_from_fp(file, page.offset)
-        for tag in _STORAGE.intersection(block):
-            del block[tag]
-        return bare_exif(block.tobytes()) if block else None
-    except (struct.error, ValueError, TypeError, KeyError, OSError, SyntaxError):
-        return None  # damaged or BigTIFF tags: the pixels are still worth having
-
-
-def _raw(page: tifffile.TiffPage, tag: int) -> bytes | None:
-    found = page.tags.get(tag)
-    value = found.value if found is not None else None
-    return value if isinstance(value, bytes) and value else None
-
-
-def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
-    unit = page.tags.get(296)
-    across, down = page.tags.get(282), page.tags.get(283)
-    if unit is None or across is None or down is None or unit.value not in _UNITS_PER_INCH:
-        return None
-    pairs = (across.value, down.value)
-    if not all(upper and lower for upper, lower in pairs):
-        return None
-    factor = _UNITS_PER_INCH[unit.value]
-    x, y = (factor * upper / lower for upper, lower in pairs)
-    return x, y
-
-
-def _straight(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Divide premultiplied colour by alpha."""
-    full = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
-    alpha = pixels[..., -1:].astype(np.float64) / full
-    colour = pixels[..., :-1] / np.where(alpha > 0, alpha, 1.0)
-    if pixels.dtype.kind == "u":
-        colour = np.clip(np.rint(colour), 0, full)
-    return np.concatenate([colour.astype(pixels.dtype), pixels[..., -1:]], axis=2)
+    return file.getvalue()

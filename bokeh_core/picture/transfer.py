@@ -36,18 +36,19 @@ class ToneCurve:
     ----------
     table
         (channels, 65536) float64 linear light for evenly spaced codes from 0 to 1, never falling,
-        above 0 at the end; channels is 1 (shared) or 3.
+        above 0 at the end; channels is 1 (shared) or 3. Curves of HDR end far above 1, which is
+        diffuse white.
     """
 
     table: npt.NDArray[np.float64]
 
     def decode(self, encoded: Float32) -> Float32:
         """Turn (N, C) codes into linear light."""
-        return self._each(encoded, lambda x, table: _along(x, _GRID, table, _power(table)))
+        return self._each(encoded, lambda x, table: _along(x, GRID, table, _power(table)))
 
     def encode(self, linear: Float32) -> Float32:
         """Turn (N, C) linear light into codes."""
-        return self._each(linear, lambda y, table: _along(y, table, _GRID, 1 / _power(table)))
+        return self._each(linear, lambda y, table: _along(y, table, GRID, 1 / _power(table)))
 
     def _each(
         self,
@@ -67,9 +68,9 @@ class ToneCurve:
 Transfer: TypeAlias = Literal["srgb", "linear"] | ToneCurve
 """How codes stand for light: "srgb", "linear", or the curve of an ICC profile."""
 
-_GRID = np.linspace(0.0, 1.0, 65536)
+GRID = np.linspace(0.0, 1.0, 65536)
 _NEAR_END = 58982
-"""Place in `_GRID`, code 0.9: far enough from the end that a profile's rounding does not matter."""
+"""Place in `GRID`, code 0.9: far enough from the end that a profile's rounding does not matter."""
 
 
 def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
@@ -90,8 +91,11 @@ def to_linear(encoded: Encoded, transfer: Transfer = "srgb") -> Float32:
     Raises
     ------
     InputError
-        The data type is not one of the above.
+        No array, or the data type is not one of the above.
     """
+    if not isinstance(encoded, np.ndarray):
+        kind = type(encoded).__name__
+        raise InputError(f"pixels must be an array, got {kind}: numpy.asarray makes an array")
     if encoded.dtype in (np.uint8, np.uint16):
         codes = np.linspace(0.0, 1.0, 1 << (8 * encoded.dtype.itemsize), dtype=np.float64)
         if isinstance(transfer, str):
@@ -112,8 +116,8 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
     Parameters
     ----------
     linear
-        float32, any shape, channels last. Integer types clip it to [0, 1]; float types only what
-        they cannot hold (float16: beyond 65504).
+        float32, any shape, channels last. Integer types clip it to [0, light of the last code];
+        float types only what they cannot hold (float16: beyond 65504).
     dtype
         uint8, uint16 or a float type.
     transfer
@@ -129,24 +133,25 @@ def from_linear(linear: Float32, dtype: npt.DTypeLike, transfer: Transfer = "srg
         raise InputError(f"pixels must be uint8, uint16 or float, got {kind}")
     out = np.empty(linear.shape, kind)
     largest = np.finfo(np.float16 if kind == np.float16 else np.float32).max
+    peak = 1.0 if isinstance(transfer, str) else max(1.0, float(transfer.table[:, -1].max()))
     for part, target in zip(_strips(linear), _strips(out), strict=True):
         if kind.kind == "f":
             np.clip(_encode(part, transfer), -largest, largest, out=target, casting="same_kind")
         else:
             full = np.float32(np.iinfo(kind).max)
             # a curve may reach its last code before full light
-            codes = np.minimum(_encode(np.clip(part, 0.0, 1.0), transfer), 1.0)
+            codes = np.minimum(_encode(np.clip(part, 0.0, peak), transfer), 1.0)
             target[...] = (codes * full + np.float32(0.5)).astype(kind)
     return out
 
 
 def _power(table: npt.NDArray[np.float64]) -> float:
-    """Give the exponent of the power through a curve's end and a place near it, 1 to 6.6.
+    """Return the exponent of the power through a curve's end and a place near it, 1 to 6.6.
 
     A curve that ends flat, or jumps there, is still continued by one that can be undone.
     """
-    share = np.clip(table[_NEAR_END] / table[-1], 0.5, _GRID[_NEAR_END])
-    return float(np.log(share) / np.log(_GRID[_NEAR_END]))
+    share = np.clip(table[_NEAR_END] / table[-1], 0.5, GRID[_NEAR_END])
+    return float(np.log(share) / np.log(GRID[_NEAR_END]))
 
 
 def _along(

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from bokeh_core import devices
+from bokeh_core.binned_gaussian import BinnedGaussian
 from bokeh_core.errors import InputError, OutOfMemory
-from bokeh_core.lens import BinnedGaussian, Lens
+from bokeh_core.lens import Lens
 from bokeh_core.limits import BRIGHTEST, checked_image
-from bokeh_core.progress import Progress, ignore, part
+from bokeh_core.maps import Analysis
+from bokeh_core.progress import Progress, ignore
+from bokeh_core.progress import part as share
+from bokeh_core.rendering.aperture_blur.radii import FULL, PREVIEW, Quality
 from bokeh_core.rendering.binned import render_binned
-from bokeh_core.rendering.lens_blur import Frame, render_lens
-from bokeh_core.rendering.levels import FULL, PREVIEW, Quality
+from bokeh_core.rendering.lens_blur import PreparedPicture, render_lens
+from bokeh_core.rendering.parallel import one_thread_each
 
 if TYPE_CHECKING:
-    from bokeh_core.rendering.frame import Put
+    from bokeh_core.devices import Device
+    from bokeh_core.rendering.tiles import Bounds, Place, Put
 
 FloatImage = npt.NDArray[np.float32]
 SMALLEST_TILE = 128
@@ -33,36 +38,37 @@ class Prepared:
 
     It depends on the picture and its maps and, of the lens, on `max_coc` alone (an upper bound).
     Everything else may change from one `render_prepared` to the next; as long as only the shape of
-    the aperture does, and it reaches as far, the surfaces of the last time serve again.
+    the aperture does, and it reaches as far, the layers of the last time serve again.
     """
 
     depth: FloatImage
     matte: FloatImage | None
-    frame: Frame
+    frame: PreparedPicture
     tile: int
 
 
 def prepare(
     rgb: FloatImage,
-    depth: FloatImage,
-    matte: FloatImage | None,
+    maps: Analysis | None = None,
     *,
     max_coc: float,
-    device: str | torch.device | None = None,
+    depth: FloatImage | None = None,
+    matte: FloatImage | None = None,
+    device: Device = None,
     tile: int | None = None,
     keep_bytes: int = 512 * 2**20,
     progress: Progress = ignore,
 ) -> Prepared:
-    """Cut a picture into surfaces ahead of time, for quick changes of the lens.
+    """Cut a picture into layers ahead of time, for quick changes of the lens.
 
     Parameters
     ----------
-    rgb, depth, matte, device, tile, progress
+    rgb, maps, depth, matte, device, tile, progress
         As of `render`.
     max_coc
         Largest `Lens.max_coc` that will be asked for, in pixels.
     keep_bytes
-        Memory for surfaces kept between calls; about 100 bytes a pixel. What does not fit is cut
+        Memory for layers kept between calls; about 100 bytes a pixel. What does not fit is cut
         again each time.
 
     Raises
@@ -72,7 +78,7 @@ def prepare(
     OutOfMemory
         The device has no room.
     """
-    arrays = _inputs(rgb, depth, matte)
+    arrays = _inputs(rgb, maps, depth, matte)
     target = devices.find(device)
     core = _core(tile, target, Lens(max_coc=max_coc).max_coc)
     return _prepared(*arrays, max_coc, target, core, keep_bytes, progress)
@@ -88,8 +94,8 @@ def _prepared(
     keep_bytes: int,
     progress: Progress,
 ) -> Prepared:
-    with torch.inference_mode():
-        frame = Frame.of(
+    with torch.inference_mode(), one_thread_each():
+        frame = PreparedPicture.of(
             torch.from_numpy(rgb),
             torch.from_numpy(depth),
             None if matte is None else torch.from_numpy(matte),
@@ -102,9 +108,26 @@ def _prepared(
 
 
 def render_prepared(
-    prepared: Prepared, lens: Lens, *, progress: Progress = ignore, preview: bool = False
+    prepared: Prepared,
+    lens: Lens,
+    *,
+    progress: Progress = ignore,
+    preview: bool = False,
+    part: Bounds | None = None,
 ) -> FloatImage:
-    """Blur a prepared picture; same result as `render`.
+    """Blur a prepared picture, or a part of it; same result as `render`.
+
+    Parameters
+    ----------
+    prepared, lens, progress, preview
+        As of `prepare` and `render`.
+    part
+        Rectangle of the picture in pixels; what is around it is blurred into it all the same.
+
+    Returns
+    -------
+    ndarray
+        (H, W, 3) float32 linear light, of the part (height, width, 3).
 
     Raises
     ------
@@ -113,25 +136,31 @@ def render_prepared(
     OutOfMemory
         The device has no room; preparing with a smaller `tile` may help.
     """
-    if lens.max_coc > prepared.frame.reach:
+    if lens.max_coc > prepared.frame.max_coc:
         raise InputError(
-            f"max_coc must be at most {prepared.frame.reach:g} px, for which the picture was "
+            f"max_coc must be at most {prepared.frame.max_coc:g} px, for which the picture was "
             f"prepared, got {lens.max_coc:g}"
         )
-    out = _picture(prepared.depth.shape)
     quality = PREVIEW if preview else FULL
-    _render_prepared(prepared, lens, out.__setitem__, quality, progress)
+    if part is None:
+        out = _picture(prepared.depth.shape)
+        _render_prepared(prepared, lens, out.__setitem__, quality, progress)
+        return out
+    checked_part(part, prepared.depth.shape)
+    out = _picture((part.height, part.width))
+    _render_prepared(prepared, lens, part_taker(out, part), quality, progress, part)
     return out
 
 
 def render(
     rgb: FloatImage,
-    depth: FloatImage,
-    matte: FloatImage | None,
-    lens: Lens | BinnedGaussian,
+    maps: Analysis | None = None,
     *,
+    lens: Lens | BinnedGaussian,
+    depth: FloatImage | None = None,
+    matte: FloatImage | None = None,
     progress: Progress = ignore,
-    device: str | torch.device | None = None,
+    device: Device = None,
     preview: bool = False,
     tile: int | None = None,
 ) -> FloatImage:
@@ -141,16 +170,19 @@ def render(
     ----------
     rgb
         (H, W, 3) linear light, sRGB primaries, values >= 0; highlights may exceed 1.
-    depth
-        (H, W) relative disparity in [0, 1], 1 = nearest.
-    matte
-        (H, W) coverage of the subject in [0, 1]; None or all 0 = no subject, depth alone counts.
+    maps
+        What `analyse` returned for this picture; or None, and the maps by name.
     lens
         `Lens` (physical) or `BinnedGaussian` (the paper's way).
+    depth
+        (H, W) relative disparity in [0, 1], 1 = nearest; in place of that in `maps`.
+    matte
+        (H, W) coverage of the subject in [0, 1], in place of that in `maps`. Neither, or all 0: no
+        subject, depth alone counts.
     progress
         Called as `progress("render", fraction)`; an exception raised in it stops the call.
     device
-        Torch device such as "cpu" or "cuda:0"; by default a GPU where there is one.
+        Where to compute: the name of a torch device; None: the best there is.
     preview
         Coarser steps between blur radii, for interactive use at reduced size.
     tile
@@ -169,7 +201,7 @@ def render(
     OutOfMemory
         The device has no room even for small tiles.
     """
-    task = _Task.checked(rgb, depth, matte, lens, device, tile)
+    task = _Task.checked(_inputs(rgb, maps, depth, matte), lens, device, tile)
     out = _picture(task.depth.shape)
     task.run(out.__setitem__, progress, preview=preview)
     return out
@@ -178,14 +210,16 @@ def render(
 def render_tiles(
     put: Put,
     rgb: FloatImage,
-    depth: FloatImage,
-    matte: FloatImage | None,
-    lens: Lens | BinnedGaussian,
+    maps: Analysis | None = None,
     *,
+    lens: Lens | BinnedGaussian,
+    depth: FloatImage | None = None,
+    matte: FloatImage | None = None,
     progress: Progress = ignore,
-    device: str | torch.device | None = None,
+    device: Device = None,
     preview: bool = False,
     tile: int | None = None,
+    part: Bounds | None = None,
 ) -> None:
     """Blur a picture like `render`, but give away every finished tile instead of keeping them all.
 
@@ -195,11 +229,15 @@ def render_tiles(
         Called as `put((rows, columns), pixels)` with (h, w, 3) float32 linear light, once for every
         pixel (again for some when memory ran short), in any order, from several threads at a time.
         An exception raised in it stops the call.
-    rgb, depth, matte, lens, progress, device, preview, tile
+    rgb, maps, lens, depth, matte, progress, device, preview, tile
         As of `render`, as are the errors.
+    part
+        Rectangle of the picture in pixels that is wanted; what is given away may be a little more.
     """
-    task = _Task.checked(rgb, depth, matte, lens, device, tile)
-    task.run(put, progress, preview=preview)
+    task = _Task.checked(_inputs(rgb, maps, depth, matte), lens, device, tile)
+    if part is not None:
+        checked_part(part, task.depth.shape)
+    task.run(put, progress, preview=preview, part=part)
 
 
 @dataclass(frozen=True)
@@ -216,30 +254,32 @@ class _Task:
     @classmethod
     def checked(
         cls,
-        rgb: FloatImage,
-        depth: FloatImage,
-        matte: FloatImage | None,
+        arrays: tuple[FloatImage, FloatImage, FloatImage | None],
         look: Lens | BinnedGaussian,
-        device: str | torch.device | None,
+        device: Device,
         tile: int | None,
     ) -> _Task:
         if not isinstance(look, (Lens, BinnedGaussian)):
             raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(look).__name__}")
-        arrays = _inputs(rgb, depth, matte)
         target = devices.find(device)
         core = _core(tile, target, look.max_coc if isinstance(look, Lens) else 0.0)
         return cls(*arrays, look, target, core)
 
-    def run(self, put: Put, progress: Progress, *, preview: bool) -> None:
+    def run(
+        self, put: Put, progress: Progress, *, preview: bool, part: Bounds | None = None
+    ) -> None:
         """Render, with smaller tiles when memory runs out."""
         core = self.core
-        while not self._fits(put, core, progress, preview=preview):
-            core //= 2
+        with one_thread_each():
+            while not self._fits(put, core, progress, part, preview=preview):
+                core //= 2
 
-    def _fits(self, put: Put, core: int, progress: Progress, *, preview: bool) -> bool:
+    def _fits(
+        self, put: Put, core: int, progress: Progress, part: Bounds | None, *, preview: bool
+    ) -> bool:
         """Render with tiles of this size; False when memory runs out and smaller ones may do."""
         try:
-            self._attempt(put, core, progress, preview=preview)
+            self._attempt(put, core, progress, part, preview=preview)
         except OutOfMemory as error:
             if core <= SMALLEST_TILE:
                 reason = f"no room on {self.device} even for a {core}-pixel tile"
@@ -247,12 +287,14 @@ class _Task:
             return False
         return True
 
-    def _attempt(self, put: Put, core: int, progress: Progress, *, preview: bool) -> None:
+    def _attempt(
+        self, put: Put, core: int, progress: Progress, part: Bounds | None, *, preview: bool
+    ) -> None:
         arrays = (self.rgb, self.depth, self.matte)
         if isinstance(self.look, Lens):
-            first, rest = part(progress, 0.0, PREPARING), part(progress, PREPARING, 1.0)
+            first, rest = share(progress, 0.0, PREPARING), share(progress, PREPARING, 1.0)
             prepared = _prepared(*arrays, self.look.max_coc, self.device, core, 0, first)
-            _render_prepared(prepared, self.look, put, PREVIEW if preview else FULL, rest)
+            _render_prepared(prepared, self.look, put, PREVIEW if preview else FULL, rest, part)
             return
         rgb, depth, matte = (None if a is None else torch.from_numpy(a) for a in arrays)
         assert rgb is not None
@@ -263,16 +305,55 @@ class _Task:
                 core=core,
                 device=self.device,
                 progress=progress,
+                part=part,
             )
 
 
+def checked_part(part: Bounds, shape: tuple[int, ...]) -> None:
+    """Refuse a part that is empty or not within the picture, with InputError."""
+    height, width = shape[:2]
+    whole = 0 <= part.top < part.bottom <= height and 0 <= part.left < part.right <= width
+    if not whole:
+        raise InputError(
+            f"the part {part.width} x {part.height} at ({part.left}, {part.top}) is not within the "
+            f"picture of {width} x {height} pixels"
+        )
+
+
+def part_taker(out: npt.NDArray[Any], part: Bounds) -> Put:
+    """Return a `put` that keeps of finished tiles what lies in a part of the picture, in `out`."""
+
+    def put(place: Place, pixels: FloatImage) -> None:
+        rows, columns = place
+        top, bottom = max(rows.start, part.top), min(rows.stop, part.bottom)
+        left, right = max(columns.start, part.left), min(columns.stop, part.right)
+        if top < bottom and left < right:
+            out[top - part.top : bottom - part.top, left - part.left : right - part.left] = pixels[
+                top - rows.start : bottom - rows.start,
+                left - columns.start : right - columns.start,
+            ]
+
+    return put
+
+
 def _render_prepared(
-    prepared: Prepared, lens: Lens, put: Put, quality: Quality, progress: Progress
+    prepared: Prepared,
+    lens: Lens,
+    put: Put,
+    quality: Quality,
+    progress: Progress,
+    part: Bounds | None = None,
 ) -> None:
     lens = lens.resolved(prepared.depth, prepared.matte)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread_each():
         render_lens(
-            prepared.frame, lens, put, quality=quality, core=prepared.tile, progress=progress
+            prepared.frame,
+            lens,
+            put,
+            quality=quality,
+            core=prepared.tile,
+            progress=progress,
+            part=part,
         )
 
 
@@ -284,8 +365,19 @@ def _picture(extent: tuple[int, ...]) -> FloatImage:
 
 
 def _inputs(
-    rgb: FloatImage, depth: FloatImage, matte: FloatImage | None
+    rgb: FloatImage, maps: Analysis | None, depth: FloatImage | None, matte: FloatImage | None
 ) -> tuple[FloatImage, FloatImage, FloatImage | None]:
+    """Return picture, disparity and matte, checked; a map given by name comes first."""
+    if maps is not None:
+        if not isinstance(maps, Analysis):
+            raise InputError(
+                "the second argument is what analyse() returned; name maps of your own, so that "
+                f"they cannot be mixed up: depth=..., matte=... (got {type(maps).__name__})"
+            )
+        depth = maps.depth if depth is None else depth
+        matte = maps.matte if matte is None else matte
+    if depth is None:
+        raise InputError("depth is needed: depth=..., or the result of analyse() as it is")
     picture = checked_image("rgb", rgb, 3, BRIGHTEST)
     disparity = checked_image("depth", depth, 2, 1.0, picture.shape[:2])
     if matte is None:
@@ -293,7 +385,7 @@ def _inputs(
     return picture, disparity, checked_image("matte", matte, 2, 1.0, picture.shape[:2])
 
 
-def _core(tile: int | None, device: torch.device, reach: float) -> int:
+def _core(tile: int | None, device: torch.device, max_coc: float) -> int:
     """Side of the tiles: small enough for the cache of a CPU, large enough to keep a GPU busy.
 
     A wide halo asks for wider tiles: at 150 px of CoC, 768 is 8 % faster than 576, 960 no more.
@@ -301,7 +393,7 @@ def _core(tile: int | None, device: torch.device, reach: float) -> int:
     if tile is None:
         if device.type != "cpu":
             return 2048
-        return 576 if reach < 100.0 else 768
+        return 576 if max_coc < 100.0 else 768
     if not isinstance(tile, int) or tile < SMALLEST_TILE // 2:
         raise InputError(
             f"tile must be a whole number of at least {SMALLEST_TILE // 2} px, got {tile}"

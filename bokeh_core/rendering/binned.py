@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
 
 from bokeh_core.devices import room_on
 from bokeh_core.rendering.display import decode, encode
-from bokeh_core.rendering.frame import Bounds, fast_size, pixels, place, tiles, window
 from bokeh_core.rendering.parallel import each_tile
+from bokeh_core.rendering.tiles import Bounds, fast_size, pixels, place, tiles_of, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-    from bokeh_core.lens import BinnedGaussian
+    from bokeh_core.binned_gaussian import BinnedGaussian
     from bokeh_core.progress import Progress
-    from bokeh_core.rendering.frame import Put
-
-TRUNCATION = 3.0
-"""Gaussians are cut at this many sigma (0.3 % of the weight), then normalised."""
+    from bokeh_core.rendering.tiles import Put
 
 
 def render_binned(
@@ -35,15 +31,17 @@ def render_binned(
     core: int,
     device: torch.device,
     progress: Progress,
+    part: Bounds | None = None,
 ) -> None:
     """Render by `BinnedGaussian`; same arguments as `render_tiles`, as tensors."""
-    halo = max(_reach(sigma) for sigma in look.sigmas())
+    halo = max(look.supports())
+    nearness = stretched(depth) if look.stretch_depth else (0.0, 1.0)
     spectra: dict[tuple[int, int, int], Tensor] = {}
 
     def one(tile: Bounds, step: Callable[[], None]) -> None:
         step()
         with room_on(device):
-            region = _stacked_bins(rgb, depth, look, tile, halo, device, spectra)
+            region = _stacked_bins(rgb, depth, look, tile, halo, device, spectra, nearness)
             if matte is not None:
                 cover = window(matte, tile, device)
                 cover = cover if look.soft_matte else (cover > 0.5).to(cover.dtype)
@@ -52,7 +50,8 @@ def render_binned(
             finished = pixels(region)
         put(place(tile), finished)
 
-    each_tile(tiles(depth.shape[0], depth.shape[1], core), one, device, progress)
+    work = tiles_of(part, depth.shape[0], depth.shape[1], core)
+    each_tile(work, one, device, progress)
 
 
 def _stacked_bins(
@@ -63,6 +62,7 @@ def _stacked_bins(
     halo: int,
     device: torch.device,
     spectra: dict[tuple[int, int, int], Tensor],
+    nearness: tuple[float, float],
 ) -> Tensor:
     """Blur one tile once per bin that occurs in it and take each pixel from its own bin."""
     padded = Bounds(
@@ -72,30 +72,44 @@ def _stacked_bins(
         fast_size(tile.width + 2 * halo, 2),
     )
     size = (padded.height, padded.width)
-    bins = ((1.0 - window(depth, tile, device)) * look.bins).long().clamp(0, look.bins - 1)
+    bins = bins_of(window(depth, tile, device), look, nearness)
     source = torch.fft.rfft2(encode(window(rgb, padded, device)))
     region = torch.empty(3, tile.height, tile.width, device=device)
     for index in torch.unique(bins).tolist():
         key = (index, *size)
         if key not in spectra:
-            spectra[key] = _gaussian_spectrum(look.sigmas()[index], size, device)
+            spectra[key] = _gaussian_spectrum(
+                look.sigmas()[index], look.supports()[index], size, device
+            )
         blurred = torch.fft.irfft2(source * spectra[key], s=size)
         blurred = blurred[:, halo : halo + tile.height, halo : halo + tile.width]
         torch.where(bins == index, blurred, region, out=region)
     return decode(region)
 
 
-def _reach(sigma: float) -> int:
-    return math.ceil(TRUNCATION * sigma)
+def bins_of(
+    depth: Tensor, look: BinnedGaussian, nearness: tuple[float, float] = (0.0, 1.0)
+) -> Tensor:
+    """Return the bin, 0 the nearest, of every disparity; `nearness`: the far and the near end."""
+    far, near = nearness
+    return ((near - depth) / (near - far) * look.bins).long().clamp(0, look.bins - 1)
 
 
-def _gaussian_spectrum(sigma: float, size: tuple[int, int], device: torch.device) -> Tensor:
+def stretched(depth: Tensor) -> tuple[float, float]:
+    """Return what counts as far and as near where the depth is stretched to its whole range."""
+    low, high = float(depth.min()), float(depth.max())
+    return (low, high) if high > low else (0.0, 1.0)
+
+
+def _gaussian_spectrum(
+    sigma: float, support: int, size: tuple[int, int], device: torch.device
+) -> Tensor:
     """Transform of the sampled, truncated, normalised Gaussian, centred on pixel 0."""
     spectra = []
     for length in size:
         offset = torch.arange(length, dtype=torch.float64)
         offset = torch.minimum(offset, length - offset)
-        taps = torch.exp(-0.5 * (offset / max(sigma, 1e-3)) ** 2) * (offset <= _reach(sigma))
+        taps = torch.exp(-0.5 * (offset / max(sigma, 1e-3)) ** 2) * (offset <= support)
         spectra.append(torch.fft.fft(taps / taps.sum()).real)
     rows, columns = spectra
     half = columns[: size[1] // 2 + 1]

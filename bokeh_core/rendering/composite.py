@@ -1,52 +1,56 @@
-"""Blurring the surfaces of one window and laying them over each other, nearest first."""
+"""Blurring the layers of one tile and laying them over each other, nearest first."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from bokeh_core.rendering.fill import CELL
-from bokeh_core.rendering.frame import Bounds, bounding_box, fast_size, part
-from bokeh_core.rendering.kernels import reach_factor
+from bokeh_core.rendering.aperture_blur.kernel import support_factor
+from bokeh_core.rendering.layers.push_pull import CELL
+from bokeh_core.rendering.masks import above, equal, every
 from bokeh_core.rendering.resample import enlarged
+from bokeh_core.rendering.tiles import Bounds, bounding_box, crop, fast_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from bokeh_core.lens import Lens
-    from bokeh_core.rendering.blur import Blur
-    from bokeh_core.rendering.field import Field
-    from bokeh_core.rendering.surface import Surface
+    from bokeh_core.rendering.aperture_blur.field_kernels import Field
+    from bokeh_core.rendering.aperture_blur.scatter import Blur
+    from bokeh_core.rendering.layers.layer import Layer
 
 FAINTEST = 1e-4
-"""Coverage below this is rounding of the transforms, not a surface."""
+"""Coverage below this is rounding of the transforms, not a layer."""
+THINNEST = 1e-3
+"""Density below this is not divided by."""
 SIZES = 64
 """Transforms are multiples of this, so that few sizes of transformed kernels are kept."""
 
 
 def composite(
-    surfaces: list[Surface],
-    lens: Lens,
+    layers: list[Layer],
     blur: Blur,
     field: Field,
     core: Bounds,
     step: Callable[[], None],
 ) -> Tensor:
-    """Blur every surface and add up what is seen of it through those in front.
+    """Blur every layer and add up what is seen of it through those in front.
 
     Going from the nearest to the farthest, only the part that is still visible is blurred. What is
     in focus and not veiled is copied, so it stays as it is to the last bit.
 
     Parameters
     ----------
-    surfaces
-        Farthest first, of one window.
+    layers
+        Of one tile, at all the sizes they are blurred at.
+    blur, field
+        What to blur with, and where the tile lies.
     core
-        The part of the window that is wanted; the rest is margin.
+        The tile, from its own corner.
     step
         Called between units of work.
 
@@ -55,142 +59,177 @@ def composite(
     Tensor
         (3, core.height, core.width).
     """
-    device = surfaces[0].light.device
+    device = layers[0].colour.device
     light = torch.zeros(3, core.height, core.width, device=device)
-    colours = 3 if lens.fringe else 1  # each colour has a coverage of its own
+    colours = 3 if blur.lens.fringe else 1  # each colour has a coverage of its own
     through = torch.ones(colours, core.height, core.width, device=device)
-    for surface in _nearest_first(surfaces, lens):
+    for sizes in _nearest_first(layers, keep_subject_sharp=blur.lens.keep_subject_sharp):
         step()
-        coc = torch.zeros_like(surface.depth)
-        if not (surface.subject and lens.keep_subject_sharp):
-            coc = lens.coc(surface.depth)
-        box = _needed(surface, coc, through, core, blur)
+        box = _needed(sizes, through, blur)
         if box is None:
             continue
-        here = (slice(None), *_within(box, core))
-        colour, cover = _scattered(surface, coc, blur, field, box, step)
-        if surface.scale == 1:
-            where = part(box)
-            shown = surface.seen[where] & (surface.cover[where] == 1)
-            sharp = ((coc[where] == 0) & shown).float()
-            colour = torch.lerp(colour, surface.light[where], sharp)
+        here = crop(box)
+        blurred = _Scatter(sizes, blur, field, box, step).result()
+        if blurred is None:
+            continue
+        colour, cover = blurred
+        finest = sizes[0]
+        if finest.scale == 1:
+            where = finest.at(box)
+            sharp = equal(finest.coc[where], 0.0).mul_(finest.seen[where])
+            sharp.mul_(equal(finest.cover[where], 1.0))
+            colour = torch.lerp(colour, finest.colour[where], sharp)
             cover = torch.lerp(cover, torch.ones_like(cover), sharp)
         light[here] += through[here] * colour
         through[here] *= 1.0 - cover
         step()
-    return light
+    # a part of the farthest layer that is blurred at a size where nothing of it was near
+    return light.div_((1.0 - through).clamp_(min=THINNEST))
 
 
-def _nearest_first(surfaces: list[Surface], lens: Lens) -> list[Surface]:
-    """Order the surfaces; a subject that must stay sharp comes before all, as far as it is seen."""
-    order = surfaces[::-1]
-    if not lens.keep_subject_sharp:
-        return order
-    subject = [
-        replace(s, light=s.light * s.seen, cover=s.cover * s.seen) for s in order if s.subject
-    ]
-    return subject + [s for s in order if not s.subject]
+def _nearest_first(layers: list[Layer], *, keep_subject_sharp: bool) -> list[list[Layer]]:
+    """Return the sizes of every layer, finest first; a subject kept sharp comes before all."""
+    order = sorted(layers, key=lambda layer: (-layer.rank, layer.scale))
+    if keep_subject_sharp:  # as far as it is seen
+        order = [layer.only_seen() for layer in order if layer.subject] + [
+            layer for layer in order if not layer.subject
+        ]
+    return [list(sizes) for _, sizes in groupby(order, key=lambda layer: layer.rank)]
 
 
-def _needed(
-    surface: Surface, coc: Tensor, through: Tensor, core: Bounds, blur: Blur
-) -> Bounds | None:
-    """Rectangle of the core where the surface can add light and nothing hides it."""
-    visible = through.amax(dim=0) > FAINTEST
-    covered = surface.cover[0] > 0
-    if bool(covered.all()):
-        support = bounding_box(visible)
-    else:
-        seen = bounding_box(covered)
-        if seen is None:
-            return None
-        radius = _reach(float(coc.abs().amax()), blur) + 2 * surface.scale
-        grown = Bounds(*(surface.scale * value for value in astuple(seen))).grown(radius)
-        mask = torch.zeros_like(visible)
-        top, left = max(grown.top - core.top, 0), max(grown.left - core.left, 0)
-        bottom, right = grown.top + grown.height - core.top, grown.left + grown.width - core.left
-        mask[top : max(bottom, 0), left : max(right, 0)] = True
-        support = bounding_box(visible & mask)
-    if support is None:
-        return None
-    return replace(support, top=support.top + core.top, left=support.left + core.left)
+def _needed(sizes: list[Layer], through: Tensor, blur: Blur) -> Bounds | None:
+    """Rectangle of the tile where the layer can add light and nothing hides it."""
+    visible = above(through.amax(dim=0), FAINTEST)
+    mask = torch.zeros_like(visible)
+    for layer in sizes:
+        covered = bounding_box(layer.cover[0])
+        if covered is None:
+            continue
+        radius = _extent(layer.coc, blur) + 2 * layer.scale
+        box = Bounds(*(layer.scale * value for value in astuple(covered))).grown(radius)
+        top, left = max(box.top - layer.halo, 0), max(box.left - layer.halo, 0)
+        bottom = max(box.top - layer.halo + box.height, 0)
+        right = max(box.left - layer.halo + box.width, 0)
+        mask[top:bottom, left:right] = 1.0
+    return bounding_box(mask.mul_(visible))
 
 
-def _scattered(
-    surface: Surface,
-    coc: Tensor,
-    blur: Blur,
-    field: Field,
-    box: Bounds,
-    step: Callable[[], None],
-) -> tuple[Tensor, Tensor]:
-    """Blur one surface for the pixels in `box`: premultiplied light and coverage.
+def _extent(coc: Tensor, blur: Blur) -> int:
+    """Pixels that light gets to: what lies between two radii has a part in the larger."""
+    radius = blur.radii.at_least(float(coc.abs().amax()))
+    return math.ceil(radius * support_factor(blur.lens))
+
+
+@dataclass(frozen=True)
+class _Scatter:
+    """One layer blurred for the pixels of a box.
 
     Scattering alone piles light up where the CoC shrinks and thins it where it grows; a lens does
-    not, so both are divided by what a surface of even density becomes.
+    not, so light and coverage are divided by what a layer of even density becomes.
     """
-    scale = surface.scale
-    radius = float(coc.abs().amax())
-    source = _source(box, radius, blur, *(scale * side for side in coc.shape[1:]))
-    where = part(source, scale)
-    colours = 3 if blur.lens.fringe else 1
-    cover, coc = surface.cover[where], coc[where]
-    planes = [surface.light[where], cover.expand(colours, -1, -1)]
-    full = bool((cover == 1).all())
-    least, most = (float(value) for value in torch.aminmax(coc))
-    uneven = most - least > 1e-3 or field.varies
-    if uneven and not full:
-        planes.append(torch.ones_like(planes[1]))
-    blurred = field.apply(blur, torch.cat(planes), coc, cover.clamp(min=1e-3), source, scale, step)
-    blurred = _enlarged(blurred, box, source, scale)
-    light, cover = blurred[:3], blurred[3 : 3 + colours]
-    if full or uneven:
-        density = blurred[-colours:].clamp(min=1e-3)
-        light, cover = light / density, cover / density
-    present = cover > FAINTEST
-    return light * present, cover.clamp_(max=1.0) * present
+
+    sizes: Sequence[Layer]
+    blur: Blur
+    field: Field
+    box: Bounds
+    step: Callable[[], None]
+
+    def result(self) -> tuple[Tensor, Tensor] | None:
+        """Return premultiplied light and coverage of the box; None = no light gets there."""
+        coarsest = self.sizes[-1].scale
+        region = self.box if coarsest == 1 else _with_margin(self.box, 2 * coarsest)
+        full = all(layer.full for layer in self.sizes)
+        total: Tensor | None = None
+        scale = coarsest
+        for layer in reversed(self.sizes):
+            lit = self._lit(layer, region)
+            if total is not None:
+                total = enlarged(total, scale // layer.scale)
+            scale = layer.scale
+            if lit is None:
+                continue
+            part = self._blurred(layer, lit, full=full)
+            if total is None and lit == region:
+                total = part
+                continue
+            if total is None:
+                sides = (region.height // scale, region.width // scale)
+                total = part.new_zeros(part.shape[0], *sides)
+            total[crop(lit.seen_from(region), scale)] += part
+        if total is None:
+            return None
+        total = enlarged(total, self.sizes[0].scale)
+        return self._normalised(total[crop(self.box.seen_from(region))], full=full)
+
+    def _lit(self, layer: Layer, region: Bounds) -> Bounds | None:
+        """Part of the region that what is blurred at this size throws light on; None = nothing."""
+        share = self.blur.radii.share(layer.coc, layer.scale)
+        if share is None:
+            return region
+        found = bounding_box(share[0])
+        if found is None:
+            return None
+        box = Bounds(*(layer.scale * side for side in astuple(found)))
+        corner = Bounds(layer.halo, layer.halo, 0, 0)  # planes begin that far outside the tile
+        return box.seen_from(corner).grown(layer.halo).within(region, self.sizes[-1].scale)
+
+    def _blurred(self, layer: Layer, region: Bounds, *, full: bool) -> Tensor:
+        """Blur one size of the layer for a region; light, coverage and, if needed, density."""
+        blur = self.blur
+        radius = _extent(layer.coc, blur)
+        source = _source(layer, region, radius, blur) if radius else region
+        where = layer.at(source)
+        coc, cover = layer.coc[where], layer.cover[where]
+        share = blur.radii.share(coc, layer.scale)
+        weight = cover if share is None else cover * share
+        colours = 3 if blur.lens.fringe else 1
+        planes = [layer.colour[where] * weight, weight.expand(colours, -1, -1)]
+        least, most = (float(end) for end in torch.aminmax(coc))
+        even = len(self.sizes) == 1 and most - least <= 1e-3
+        if not (full or even):
+            density = torch.ones_like(weight) if share is None else share
+            planes.append(density.expand(colours, -1, -1))
+        blurred = blur(
+            torch.cat(planes),
+            coc,
+            weight.clamp(min=THINNEST),
+            base=layer.scale,
+            nodes=self.field.nodes(source),
+            step=self.step,
+        )
+        return blurred[crop(region.seen_from(source), layer.scale)]
+
+    def _normalised(self, planes: Tensor, *, full: bool) -> tuple[Tensor, Tensor]:
+        colours = 3 if self.blur.lens.fringe else 1
+        light, cover = planes[:3], planes[3 : 3 + colours]
+        if full or planes.shape[0] > 3 + colours:
+            density = planes[-colours:].clamp(min=THINNEST)
+            light, cover = light / density, cover / density
+        if every(cover):
+            return light, torch.ones_like(cover)
+        present = above(cover, FAINTEST)
+        return light * present, cover.clamp(max=1.0).mul_(present)
 
 
-def _enlarged(planes: Tensor, box: Bounds, source: Bounds, scale: int) -> Tensor:
-    """Bring `box` out of the reduced planes of `source` to full size."""
-    if scale > 1:  # one coarse pixel more on every side, to interpolate with
-        top = max(box.top - source.top - scale, 0) // scale * scale
-        left = max(box.left - source.left - scale, 0) // scale * scale
-        height = box.top + box.height + 2 * scale - source.top - top
-        width = box.left + box.width + 2 * scale - source.left - left
-        planes = planes[
-            :,
-            top // scale : (top + height) // scale,
-            left // scale : (left + width) // scale,
-        ]
-        planes = enlarged(planes, scale)
-        source = replace(source, top=source.top + top, left=source.left + left)
-    rows, columns = _within(box, source)
-    return planes[:, rows, columns]
+def _with_margin(box: Bounds, grid: int) -> Bounds:
+    """Return the box on a grid, with one step of it more on every side to interpolate with."""
+    top, left = box.top // grid * grid - grid, box.left // grid * grid - grid
+    bottom = -(-(box.top + box.height) // grid) * grid + grid
+    right = -(-(box.left + box.width) // grid) * grid + grid
+    return Bounds(top, left, bottom - top, right - left)
 
 
-def _source(box: Bounds, radius: float, blur: Blur, height: int, width: int) -> Bounds:
-    """Rectangle of the window that light in `box` can come from, on the grid of reductions."""
-    if radius == 0.0:
-        return box
-    grid = max(blur.levels.coarsest, CELL)
-    reach = _reach(radius, blur) + 2 * blur.levels.coarsest
-    top, rows = _span(box.top, box.height, reach, grid, height)
-    left, columns = _span(box.left, box.width, reach, grid, width)
-    return Bounds(top, left, rows, columns)
+def _source(layer: Layer, region: Bounds, radius: int, blur: Blur) -> Bounds:
+    """Rectangle that light in a region can come from, on the grid of reductions."""
+    coarsest = blur.radii.coarsest_at(layer.scale)
+    grid, margin = max(coarsest, CELL), radius + 2 * coarsest
+    height, width = (layer.scale * side for side in layer.coc.shape[1:])
+    top, rows = _span(region.top + layer.halo, region.height, margin, grid, height)
+    left, columns = _span(region.left + layer.halo, region.width, margin, grid, width)
+    return Bounds(top - layer.halo, left - layer.halo, rows, columns)
 
 
-def _reach(coc: float, blur: Blur) -> int:
-    """Pixels that light of a CoC gets to: what lies between two radii has a part in the larger."""
-    return math.ceil(blur.levels.reach(coc) * reach_factor(blur.lens))
-
-
-def _span(start: int, count: int, reach: int, grid: int, limit: int) -> tuple[int, int]:
-    first = max(0, (start - reach) // grid * grid)
-    size = min(fast_size(start + count + reach - first, SIZES), limit)
+def _span(start: int, count: int, margin: int, grid: int, limit: int) -> tuple[int, int]:
+    first = max(0, (start - margin) // grid * grid)
+    size = min(fast_size(start + count + margin - first, SIZES), limit)
     return min(first, limit - size) // grid * grid, size
-
-
-def _within(inner: Bounds, outer: Bounds) -> tuple[slice, slice]:
-    top, left = inner.top - outer.top, inner.left - outer.left
-    return slice(top, top + inner.height), slice(left, left + inner.width)

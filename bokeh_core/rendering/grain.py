@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.rendering.display import decode, encode
-from bokeh_core.rendering.frame import Bounds, window
+from bokeh_core.rendering.tiles import Bounds, window
 
 if TYPE_CHECKING:
     from bokeh_core.lens import Lens

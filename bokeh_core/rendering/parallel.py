@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bokeh_core.rendering import heap
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bokeh_core.progress import Progress
-    from bokeh_core.rendering.frame import Bounds
+    from bokeh_core.rendering.tiles import Bounds
 
 PATIENCE = 0.05
 """Seconds between two calls of `progress`, which may cancel, while no tile is finished."""
@@ -101,10 +103,14 @@ class _Usual:
 
 @contextlib.contextmanager
 def one_thread_each() -> Iterator[int]:
-    """Make torch's operations run in the thread that calls them; gives the number it had before."""
+    """Make torch's operations run in the thread that calls them, on memory that is kept for them.
+
+    Gives the number of threads torch had before.
+    """
     with _Usual.lock:
         if _Usual.calls == 0:
             _Usual.threads = torch.get_num_threads()
+            heap.keep_freed()
         _Usual.calls += 1
         torch.set_num_threads(1)
     try:
@@ -113,3 +119,5 @@ def one_thread_each() -> Iterator[int]:
         with _Usual.lock:
             _Usual.calls -= 1
             torch.set_num_threads(_Usual.threads)
+            if _Usual.calls == 0:
+                heap.give_back()

@@ -15,25 +15,34 @@ from bokeh_core.devices import room_on
 from bokeh_core.evaluation import depth_metrics
 from bokeh_core.evaluation.matte_metrics import boundary_f, iou
 from bokeh_core.networks.unet import UNetConfig
-from bokeh_core.training import losses, precision, runs
+from bokeh_core.training import losses, parts, precision, runs
 from bokeh_core.training.feed import Feed
 from bokeh_core.training.validation import OUTLINE_PX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torch import nn
 
+    from bokeh_core.training.identity import Run
+    from bokeh_core.training.items import Item
     from bokeh_core.training.recipe import Recipe
-    from bokeh_core.training.runs import Run, Say
+    from bokeh_core.training.runs import Say
 
 Task = Literal["portrait", "depth"]
+Study = Literal["batches", "rates"]
 Float32 = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+
+
+Confusion = tuple[tuple[float, float], tuple[float, float]]
+BATCHES = (2, 4, 8, 16)
+RATES = (0.1, 0.03, 0.01, 0.003, 0.001)
+"""Of the paper's studies, which go from its batch of 8 and its rate of .1 down to .001."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of the paper's tables."""
+    """One row of a table."""
 
     name: str
     network: UNetConfig
@@ -43,6 +52,10 @@ class Variant:
     """With the border post-processing."""
     loss: str = ""
     """Trained with this loss; empty: that of the recipe."""
+    batch: int = 0
+    """Pictures to a step, at as many pictures in all; 0: those of the recipe."""
+    rate: float = 0.0
+    """Of learning; 0: that of the recipe."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +74,25 @@ class Result:
     boundary: float
     rank: float
     """Spearman's; a matte of two values has no order to speak of, and its report leaves it out."""
-    confusion: tuple[tuple[float, float], tuple[float, float]]
+    confusion: Confusion
     """Rows: truth background, subject; columns: found background, subject."""
+    learnt_confusion: Confusion
+    """The same over pictures of the training part, as many at most as were scored."""
 
 
-_PAPER = {
+PAPER = {
     "portrait": ((0.921, 0.863), (0.578, 0.927), (0.837, 0.888), (0.901, 0.989), (0.561, 0.993)),
-    "depth": ((0.932, 0.527), (0.601, 0.912), (0.837, 0.588), (0.901, 0.589), (0.961, 0.693)),
+    "depth": ((0.601, 0.912), (0.932, 0.527), (0.837, 0.588), (0.901, 0.589), (0.961, 0.693)),
 }
+"""Test loss and accuracy of the rows of the paper's tables, in its order."""
 
 
 def variants(task: Task, *, pretrained: bool, width: int) -> list[Variant]:
-    """Describe the rows: U-Net, DenseNet encoder, batch norm, upsampling, post-processing."""
+    """Describe the five rows of the paper's tables, and two that it tells of only in words.
+
+    U-Net, DenseNet encoder, batch norm, upsampling, post-processing; without skip connections
+    (its 4.1), the edge channel alone (4.2.1).
+    """
     dense = UNetConfig("densenet121", pretrained=pretrained)
     networks = (
         ("U-Net", UNetConfig("plain", width=width), False),
@@ -89,8 +109,14 @@ def variants(task: Task, *, pretrained: bool, width: int) -> list[Variant]:
             task == "portrait",
         ),
     )
-    rows = zip(networks, _PAPER[task], strict=True)
-    return [Variant(name, network, paper, border) for (name, network, border), paper in rows]
+    rows = zip(networks, PAPER[task], strict=True)
+    tables = [Variant(name, network, paper, border) for (name, network, border), paper in rows]
+    plain = UNetConfig("plain", width=width)
+    return [
+        *tables,
+        Variant("U-Net, no skip connections", replace(plain, skips=False), None),
+        Variant("U-Net, edges", replace(plain, sobel=True), None),
+    ]
 
 
 def loss_variants(task: Task, *, width: int) -> list[Variant]:
@@ -103,8 +129,17 @@ def loss_variants(task: Task, *, width: int) -> list[Variant]:
     return [Variant(name, network, None, loss=name) for name in known]
 
 
+def study(kind: Study, *, width: int) -> list[Variant]:
+    """One network, the U-Net with batch norm, at every batch size or every rate."""
+    network = UNetConfig("plain", batch_norm=True, width=width)
+    if kind == "batches":
+        return [Variant(f"batch {size}", network, None, batch=size) for size in BATCHES]
+    return [Variant(f"rate {rate:g}", network, None, rate=rate) for rate in RATES]
+
+
 def ablate(base: Run, rows: list[Variant], say: Say) -> list[tuple[Result, nn.Module]] | None:
     """Train and score every variant; None when stopped (run again to go on)."""
+    parts.tested(base)  # shows now that there is nothing to score, not after the first training
     results = []
     for index, variant in enumerate(rows, 1):
         say(f"{index}/{len(rows)} {variant.name}")
@@ -118,17 +153,26 @@ def ablate(base: Run, rows: list[Variant], say: Say) -> list[tuple[Result, nn.Mo
 
 
 def _run_of(base: Run, variant: Variant) -> Run:
-    """Give every variant and length a folder: a run of other length is none of this budget."""
+    """Return the run of a variant; every length has a folder: another is not of this budget."""
     recipe = replace(base.recipe, loss=variant.loss or base.recipe.loss)
+    if variant.rate:
+        recipe = replace(recipe, rate=variant.rate, encoder_rate=variant.rate)
+    if variant.batch:
+        steps = round(recipe.steps * recipe.batch / variant.batch)
+        recipe = replace(recipe, batch=variant.batch, steps=steps)
     name = re.sub(r"[^a-z0-9]+", "-", variant.name.lower())
-    folder = base.folder / f"{name}-{recipe.steps}"
+    folder = base.folder / f"{name}-{recipe.steps or f'{recipe.epochs:g}-epochs'}"
     return replace(base, folder=folder, network=variant.network, recipe=recipe)
+
+
+def _length(recipe: Recipe) -> str:
+    return f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
 
 
 def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Result:
     """Score a trained variant on the run's test part, whole pictures at its input size."""
-    rows = [_scores(*pair, run.recipe, variant) for pair in _predictions(network.eval(), run)]
-    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    means = _means(network, run, variant, parts.tested(run))
+    learnt = _means(network, run, variant, learnt_of(run))
     return Result(
         variant,
         parameters=sum(p.numel() for p in network.parameters()),
@@ -138,16 +182,33 @@ def score(network: nn.Module, run: Run, variant: Variant, minutes: float) -> Res
         iou=means["iou"],
         boundary=means["boundary"],
         rank=means["rank"],
-        confusion=((means["tn"], means["fp"]), (means["fn"], means["tp"])),
+        confusion=_confusion(means),
+        learnt_confusion=_confusion(learnt),
     )
 
 
+def learnt_of(run: Run) -> list[Item]:
+    """Choose the pictures of the training part whose confusion is counted."""
+    return parts.spread(parts.split(run).training, run.test_limit)
+
+
+def _confusion(means: dict[str, float]) -> Confusion:
+    return ((means["tn"], means["fp"]), (means["fn"], means["tp"]))
+
+
+def _means(
+    network: nn.Module, run: Run, variant: Variant, items: Sequence[Item]
+) -> dict[str, float]:
+    found = _predictions(network.eval(), run, items)
+    rows = [_scores(*pair, run.recipe, variant) for pair in found]
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
 def _predictions(
-    network: nn.Module, run: Run
+    network: nn.Module, run: Run, items: Sequence[Item]
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield photo, logits and truth, (C, h, w), of each test picture, in its own orientation."""
-    _, held = runs.split(run)
-    with closing(Feed(held, batch=1, seed=run.recipe.seed, plain=True)) as feed:
+    """Yield photo, logits and truth, (C, h, w), of each picture, in its own orientation."""
+    with closing(Feed(items, batch=1, seed=run.recipe.seed, plain=True)) as feed:
         for step in range(feed.epoch_steps):
             batch = feed.batch(step, run.recipe.size(1.0))
             with room_on(run.device), torch.no_grad():
@@ -200,11 +261,12 @@ def _accuracy(found: Float32, wanted: Float32, task: str) -> float:
 
 def budget(run: Run, *, every_loss: bool = False) -> str:
     """State the budget in a sentence; without the loss when it is what differs."""
-    learnt, held = runs.split(run)
+    found = parts.split(run)
     recipe = run.recipe
     arithmetic = precision.choose(recipe.precision, run.device)
     return (
-        f"{len(learnt)} pictures to train on, {len(held)} held out, {recipe.steps} steps of "
+        f"{len(found.training)} pictures to train on, {len(found.validation)} to validate with, "
+        f"{len(found.test)} held out for the scores, {_length(recipe)} of "
         f"{recipe.batch} pictures of {recipe.size(1.0)} px, "
         + ("" if every_loss else f"loss {recipe.loss}, ")
         + f"{recipe.optimiser} at {recipe.rate:g} ({recipe.schedule}), seed {recipe.seed}, "

@@ -15,11 +15,11 @@ from bokeh_core.networks.inference import network_input
 from bokeh_core.training.validation import OUTLINE_PX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
-    from bokeh_core.training.ablation import Result
+    from bokeh_core.training.ablation import Confusion, Result
 
 SAMPLE = Path(picture.__file__).parent.parent / "samples" / "astronaut.png"
 """Public domain: the only portrait that reports may show."""
@@ -34,11 +34,19 @@ Pair = tuple["Result", "nn.Module"]
 
 
 def write(
-    pairs: Sequence[Pair], task: str, name: str, facts: Sequence[str], out: Path, size: int
+    pairs: Sequence[Pair],
+    task: str,
+    name: str,
+    facts: Sequence[str],
+    out: Path,
+    *,
+    size: int,
+    learnt: int,
 ) -> None:
     """Write `NAME.md` and its picture `NAME.jpg` into `out`.
 
-    `facts` open the report; `size` is the network's input at which the sample is shown.
+    `facts` open the report; `size` is the network's input at which the sample is shown, `learnt`
+    the number of pictures of the training part whose confusion was counted.
     """
     out.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(out / f"{name}.jpg"), sheet(pairs, size), [cv2.IMWRITE_JPEG_QUALITY, 88])
@@ -54,7 +62,11 @@ def write(
         "Confusion (parts of all test pixels; rows truth, columns found: background, subject"
         + (")" if task == "portrait" else "; subject = nearer than the label's median)"),
         "",
-        *confusions([result for result, _ in pairs]),
+        *confusions({result.variant.name: result.confusion for result, _ in pairs}),
+        "",
+        f"The same over {learnt} pictures that were learnt:",
+        "",
+        *confusions({result.variant.name: result.learnt_confusion for result, _ in pairs}),
         "",
         f"![The sample portrait: photo, {names}]({name}.jpg)",
         "",
@@ -80,15 +92,14 @@ def table(results: Sequence[Result], task: str) -> list[str]:
     return lines
 
 
-def confusions(results: Sequence[Result]) -> list[str]:
+def confusions(rows: Mapping[str, Confusion]) -> list[str]:
     """One row per variant: the four parts."""
     lines = [
         "| variant | bg, bg | bg, subject | subject, bg | subject, subject |",
         "|---|---|---|---|---|",
     ]
-    for r in results:
-        (tn, fp), (fn, tp) = r.confusion
-        lines.append(f"| {r.variant.name} | {tn:.3f} | {fp:.3f} | {fn:.3f} | {tp:.3f} |")
+    for name, ((tn, fp), (fn, tp)) in rows.items():
+        lines.append(f"| {name} | {tn:.3f} | {fp:.3f} | {fn:.3f} | {tp:.3f} |")
     return lines
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bokeh_core.training.loop import Measured
+    from bokeh_core.training.checkpoint import Measured
 
 
 def write_csv(curve: Sequence[Measured], path: Path) -> None:

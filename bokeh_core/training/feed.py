@@ -1,47 +1,74 @@
-"""Batches by step number: the same ones after a resume, prepared ahead in one thread."""
+"""Batches prepared ahead, in a thread or in processes of their own: the same ones either way."""
 
 from __future__ import annotations
 
+import itertools
 import math
+import signal
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+import cv2
 import numpy as np
+import psutil
 import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from bokeh_core.training import augment, samples
+from bokeh_core.errors import OutOfMemory
+from bokeh_core.training.batches import Batch, Batches
+from bokeh_core.training.samples import Broken, Store
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from bokeh_core.training.layouts import Item
+    from bokeh_core.training.batches import Kind
+    from bokeh_core.training.items import Item
 
 AHEAD = 2
-"""Batches prepared in advance."""
+"""Batches prepared in advance, by every worker."""
+
+SPARE = 0.5
+"""Part of the memory that is free at the start in which pictures are kept, unless told."""
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """One step's tensors; has_* are (B,) with 1 where the label is known."""
+@dataclass(frozen=True)
+class Loading:
+    """How pictures come into memory; nothing here decides what is in a batch."""
 
-    rgb: Tensor  # (B, 3, H, W) in [0, 1], channels last in memory
-    matte: Tensor  # (B, 1, H, W)
-    disparity: Tensor  # (B, 1, H/4, W/4)
-    has_matte: Tensor
-    has_disparity: Tensor
+    workers: int = 0
+    """Processes that prepare batches; 0: a thread of this one."""
+    room: int | None = None
+    """Bytes of decoded pictures that are kept; None: `SPARE` of what is free."""
+    broken: Broken = field(default_factory=Broken)
+    rank: int = 0
+    """Which of the processes of a training this is: each makes its part of every batch."""
+    ranks: int = 1
 
-    def to(self, device: str) -> Batch:
-        """Move to the device."""
-        planes = (self.rgb, self.matte, self.disparity, self.has_matte, self.has_disparity)
-        return Batch(*(plane.to(device, non_blocking=True) for plane in planes))
+
+class _Source(Protocol):
+    """Where batches come from, one step after the other."""
+
+    def batch(self, step: int) -> Batch: ...
+
+    def close(self) -> None: ...
 
 
 class Feed:
-    """Random views of labelled pictures, decoded once per input size and kept in memory."""
+    """Views of labelled pictures, which are decoded once per input size."""
 
     def __init__(
-        self, items: list[Item], *, batch: int, seed: int, plain: bool = False, others: bool = True
+        self,
+        items: Sequence[Item],
+        *,
+        batch: int,
+        seed: int,
+        plain: bool = False,
+        others: bool = True,
+        augmented: bool = True,
+        weights: Mapping[str, int] | None = None,
+        loading: Loading | None = None,
     ) -> None:
         """Prepare nothing yet.
 
@@ -50,87 +77,164 @@ class Feed:
         items, batch, seed
             The pictures, how many to a batch, and what decides their order and views.
         plain
-            Give the whole pictures without augmentation, upright ones first, for scores. Each batch
-            has the orientation of most of its pictures, so one at most mixes both.
+            Give the whole pictures in one order, upright ones first, for scores; broken ones are
+            left out. Each batch has the orientation of most of its pictures, so one at most mixes
+            both.
         others
             Paste people of other pictures into some views, whose depth is then unknown.
+        augmented
+            Show random views; else the whole pictures as they are, in random order.
+        weights
+            How often the pictures of a folder are seen in an epoch; 1 for those not named.
+        loading
+            How they come into memory; None: all that fits, and no picture may be broken.
         """
         self._items = items
+        times = [(weights or {}).get(item.folder, 1) for item in items]
+        self._drawn = np.repeat(np.arange(len(items)), times)
         self._batch = batch
         self._seed = seed
         self._plain = plain
-        self._others = others
-        self._size = 0
-        self._near = False
-        self._samples: list[samples.Sample] = []
-        self._pool = ThreadPoolExecutor(1)
-        self._ready: dict[int, Future[Batch]] = {}
+        self._augmented = augmented and not plain
+        self._others = others and self._augmented
+        self._loading = loading or Loading()
+        self._store: Store | None = None
+        self._shown: tuple[int, Kind] = (0, "whole")
+        self._source: _Source | None = None
+
+    @property
+    def count(self) -> int:
+        """Pictures in an epoch, without those of a plain feed that turned out to be broken."""
+        return len(self._drawn)
 
     @property
     def epoch_steps(self) -> int:
-        """Steps in which every picture is seen about once."""
-        return math.ceil(len(self._items) / self._batch)
+        """Steps in which every picture is seen about once, or as often as its folder's weight."""
+        return math.ceil(self.count / self._batch)
 
     def batch(self, step: int, size: int, *, near: bool = False) -> Batch:
         """Return the batch of `step` for inputs of long side `size`; `near`: like the photo."""
-        if (size, near) != (self._size, self._near):
-            self._finish()
-            self._near = near
-        if size != self._size:
-            self._samples = samples.decode_all(self._items, math.ceil(size * 4 / 3))
-            if self._plain:
-                self._samples.sort(key=_is_wide)
-            self._size = size
+        varied: Kind = "near" if near else "varied"
+        shown = size, varied if self._augmented else "whole"
+        if self._source is None or shown != self._shown:
+            self._begin(*shown)
+        assert self._source is not None
+        made = self._source.batch(step)
+        for key, reason in made.broken:
+            self._loading.broken.note(key, reason)
+        return made
+
+    def close(self) -> None:
+        """Stop the thread or the processes."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def _begin(self, size: int, kind: Kind) -> None:
+        self.close()
+        if self._store is None or size != self._shown[0]:
+            self._store = None  # not both sizes in memory at once
+            self._store = self._read(math.ceil(size * 4 / 3))
+        self._shown = size, kind
+        loading = self._loading
+        batches = Batches(
+            self._store,
+            self._drawn,
+            self._batch,
+            self._seed,
+            size,
+            kind,
+            shuffled=not self._plain,
+            others=self._others,
+            rank=loading.rank,
+            ranks=loading.ranks,
+        )
+        self._source = _Workers(batches, loading.workers) if loading.workers else _Thread(batches)
+
+    def _read(self, long_side: int) -> Store:
+        room = self._loading.room
+        if room is None:
+            room = int(SPARE * psutil.virtual_memory().available) // self._loading.ranks
+        store = Store(self._items, long_side, room, self._loading.broken)
+        if self._plain:
+            self._drawn = np.array(sorted(store.sound(), key=store.wide.__getitem__), np.intp)
+        return store
+
+
+class _Thread:
+    """One thread of this process, which leaves the other cores to the network."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+        self._pool = ThreadPoolExecutor(1)
+        self._ready: dict[int, Future[Batch]] = {}
+
+    def batch(self, step: int) -> Batch:
         for ahead in range(step, step + AHEAD + 1):
             if ahead not in self._ready:
-                self._ready[ahead] = self._pool.submit(self._make, ahead, size, near)
+                self._ready[ahead] = self._pool.submit(self._batches.__getitem__, ahead)
         return self._ready.pop(step).result()
 
     def close(self) -> None:
-        """Stop the thread."""
-        self._finish()
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
-    def _finish(self) -> None:
-        for future in self._ready.values():
-            future.cancel()
-        self._pool.submit(int).result()  # what runs has ended
-        self._ready.clear()
 
-    def _make(self, step: int, size: int, near: bool) -> Batch:
-        chances = augment.NEAR if near else augment.VARIED
-        count = len(self._samples)
-        rng = np.random.default_rng((self._seed, step))
-        target = self._plain_canvas(step, size) if self._plain else augment.canvas(rng, size)
-        views = []
-        for position in range(step * self._batch, (step + 1) * self._batch):
-            epoch, index = divmod(position, count)
-            if self._plain:
-                views.append(augment.whole(self._samples[index], target))
-                continue
-            order = np.random.default_rng((self._seed, 1, epoch)).permutation(count)
-            other = self._samples[rng.integers(count)] if self._others else None
-            views.append(augment.view(rng, self._samples[order[index]], other, target, chances))
-        rgb = torch.from_numpy(np.stack([v.rgb for v in views])).permute(0, 3, 1, 2)
-        matte = torch.from_numpy(np.stack([v.mask for v in views])[:, None])
-        disparity = torch.from_numpy(np.stack([v.depth for v in views])[:, None])
-        return Batch(
-            rgb.float() / 255,
-            matte.float() / 255,
-            disparity.float() / 255,
-            torch.tensor([float(v.has_mask) for v in views]),
-            torch.tensor([float(v.has_depth) for v in views]),
+class _Workers:
+    """Processes of their own, torch's data loader."""
+
+    def __init__(self, batches: Batches, count: int) -> None:
+        self._batches = batches
+        self._count = count
+        self._next = -1
+        self._ready: Iterator[Batch] = iter(())
+
+    def batch(self, step: int) -> Batch:
+        if step != self._next:
+            self._ready = iter(self._loader(step))
+        self._next = step + 1
+        try:
+            return next(self._ready)
+        except RuntimeError as error:
+            if "worker" not in str(error):
+                raise
+            raise OutOfMemory(
+                f"a process that prepares pictures was ended ({error}): fewer --workers need less"
+            ) from None
+
+    def close(self) -> None:
+        self._ready = iter(())  # its workers end with it
+
+    def _loader(self, step: int) -> DataLoader[Batch]:
+        return DataLoader(
+            cast("Dataset[Batch]", self._batches),  # whatever has a __getitem__ is one
+            batch_size=None,
+            sampler=_Steps(step),
+            num_workers=self._count,
+            prefetch_factor=AHEAD,
+            collate_fn=_as_it_is,
+            worker_init_fn=_begin_worker,
+            # a copy of this process shares the pictures that it keeps
+            multiprocessing_context="fork" if sys.platform == "linux" else "spawn",
+            generator=torch.Generator(),  # without it, it would draw from the network's
         )
 
-    def _plain_canvas(self, step: int, size: int) -> augment.Canvas:
-        first = step * self._batch % len(self._samples)
-        shown = self._samples[first : first + self._batch]  # without those seen a second time
-        short = size * 3 // 4 // 32 * 32
-        if 2 * sum(map(_is_wide, shown)) > len(shown):
-            return augment.Canvas(short, size)
-        return augment.Canvas(size, short)
+
+class _Steps(Sampler[int]):
+    """All steps from one on."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+
+    def __iter__(self) -> Iterator[int]:
+        return itertools.count(self._first)
 
 
-def _is_wide(sample: samples.Sample) -> bool:
-    height, width = sample.rgb.shape[:2]
-    return bool(width > height)
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _begin_worker(_: int) -> None:
+    """Leave signals to the process that trains, and its cores to the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cv2.setNumThreads(0)

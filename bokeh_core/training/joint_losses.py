@@ -22,8 +22,13 @@ def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
     -------
     Tensor (B,)
     """
-    reach = max(logits.shape[-2:]) // 64 * 2 + 1
-    band = border(target, reach)
+    return region_loss(logits, target) + 0.25 * outline_error(torch.sigmoid(logits), target)
+
+
+def region_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross entropy, heavier along the border, and soft IoU; parameters as of `matte_loss`."""
+    window = max(logits.shape[-2:]) // 64 * 2 + 1
+    band = border(target, window)
     weight = 1 + 3 * band
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     entropy = (entropy * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
@@ -32,7 +37,7 @@ def matte_loss(logits: Tensor, target: Tensor) -> Tensor:
     union = (inside + target).sum((1, 2, 3)) - common
     slack = 0.002 * target[0].numel()  # an empty target must not make every stray pixel count fully
     overlap = (common + slack) / (union + slack)
-    return entropy + 0.5 * (1 - overlap) + 0.25 * outline_error(inside, target)
+    return entropy + 0.5 * (1 - overlap)
 
 
 def outline_error(inside: Tensor, target: Tensor) -> Tensor:
@@ -54,26 +59,26 @@ def outline_error(inside: Tensor, target: Tensor) -> Tensor:
     ----------
     Bokhovkin, Burnaev, "Boundary Loss for Remote Sensing Imagery Semantic Segmentation" (2019).
     """
-    reach = 2 * max(round(max(inside.shape[-2:]) * 3 / 640), 1) + 1
+    window = 2 * max(round(max(inside.shape[-2:]) * 3 / 640), 1) + 1
     found, wanted = border(inside, 3), border(target, 3)
     slack = 1e-4 * target[0].numel()  # a stray pixel in an empty picture must not cost everything
-    hit = (found * _largest(wanted, reach)).sum((1, 2, 3))
-    reached = (wanted * _largest(found, reach)).sum((1, 2, 3))
+    hit = (found * _largest(wanted, window)).sum((1, 2, 3))
+    reached = (wanted * _largest(found, window)).sum((1, 2, 3))
     precision = (hit + slack) / (found.sum((1, 2, 3)) + slack)
     recall = (reached + slack) / (wanted.sum((1, 2, 3)) + slack)
     return 1 - 2 * precision * recall / (precision + recall)
 
 
-def border(target: Tensor, reach: int) -> Tensor:
-    """1 within about `reach / 2` pixels of the target's border, else 0..1."""
-    return _largest(target, reach) + _largest(-target, reach)
+def border(target: Tensor, window: int) -> Tensor:
+    """1 within about half a `window` (pixels) of the target's border, else 0..1."""
+    return _largest(target, window) + _largest(-target, window)
 
 
-def _largest(plane: Tensor, reach: int) -> Tensor:
-    """Maximum in a square of side `reach`; as two lines it is a tenth of a step cheaper."""
-    pad = reach // 2
-    across = F.max_pool2d(plane, (1, reach), 1, (0, pad))
-    return F.max_pool2d(across, (reach, 1), 1, (pad, 0))
+def _largest(plane: Tensor, window: int) -> Tensor:
+    """Maximum in a square of side `window`; as two lines it is a tenth of a step cheaper."""
+    pad = window // 2
+    across = F.max_pool2d(plane, (1, window), 1, (0, pad))
+    return F.max_pool2d(across, (window, 1), 1, (pad, 0))
 
 
 def disparity_loss(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:

@@ -1,168 +1,47 @@
-"""Which labelled pictures lie on disk, in any of the layouts people have, and the fixed split.
+"""Which labelled pictures lie on disk, in any of the layouts people have.
 
-portraits   NAME.jpg, NAME_mask.png (255 = person), NAME_depth.png (8-bit disparity, 255 = near),
-            in a folder or in its subfolders
+portraits   NAME.jpg (.jpeg, .png ...) with NAME_mask.png or NAME_matte.png (255 = person) and/or
+            NAME_depth.png (8-bit disparity, 255 = near), in a folder or in its subfolders; with
+            labels.json beside them masks hold labels:
+            {"mask": {"255": "person", "200": "animal", "128": "unknown", "0": "neither"}}
+            and depth may be measured: {"depth": "disparity"} or {"depth": "millimetres"}
 folders     images/NAME.*, masks/NAME.*, depths/NAME.* (singular names too); masks or depths may
             be absent; depth is 8- or 16-bit disparity
 PFCN        images_data_crop/NAME.jpg, images_mask/NAME_mask.mat or .png (Shen et al. 2016)
-NYU         nyu_depth_v2_labeled.mat (MATLAB 7.3 = HDF5): images and depths in metres
+NYU         nyu_depth_v2_labeled.mat (MATLAB 7.3 = HDF5): images and depths in metres; the file or
+            its folder
+NYU lists   nyu2_train.csv and nyu2_test.csv: photo and depth a line; 8-bit depth: 255 = 10 m,
+            16-bit depth: millimetres (Alhashim and Wonka 2018)
+
+Where published lists lie beside the pictures (`published_lists`), items know their part in them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
+import csv
 import re
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
-from bokeh_core.errors import InputError, ModelMissing
+from bokeh_core.errors import InputError
+from bokeh_core.training import masks, published_lists
+from bokeh_core.training.items import FileItem, Item, NyuItem
+from bokeh_core.training.masks import Convention, needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-Bytes = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
-
-TEST_PART = 0.1
-"""Part of the pictures that is never trained on."""
-
-FAINT = 16
-"""A mask that has something in it, but nothing as bright as this, is of another scale (0 and 1)."""
-
-Label = Literal["mask", "depth"]
-LABELS: tuple[Label, ...] = get_args(Label)
-LABELS_OF: dict[str, frozenset[Label]] = {
-    "joint": frozenset({"mask", "depth"}),
-    "portrait": frozenset({"mask"}),
-    "depth": frozenset({"depth"}),
-}
-"""What a task learns from, and is scored on."""
+    from bokeh_core.training.items import Part
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+"""Endings of photos; of several photos of one name the first of these counts."""
 
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """One picture with what is known about it.
-
-    Attributes
-    ----------
-    rgb : ndarray (H, W, 3), uint8
-        sRGB-encoded.
-    mask : ndarray (H, W), uint8 or None
-        255 = subject; of the photo's size.
-    disparity : ndarray (h, w), float32 or None
-        Relative inverse depth, larger = nearer, of any size and scale.
-    metric : bool
-        `disparity` is one over metres.
-    """
-
-    rgb: Bytes
-    mask: Bytes | None
-    disparity: Float32 | None
-    metric: bool = False
-
-
-@dataclass(frozen=True)
-class Item(ABC):
-    """Where one labelled picture lies; `folder` and `name` identify it."""
-
-    folder: str
-    name: str
-
-    @property
-    def key(self) -> str:
-        """Stable name of the picture over all folders, e.g. `pfcn/00002`."""
-        return f"{self.folder}/{self.name}"
-
-    @property
-    def group(self) -> str:
-        """What is in one part as a whole: the picture alone, or its scene where that is known."""
-        return self.key
-
-    @property
-    def held_out(self) -> bool:
-        """Whether the picture belongs to the test part, decided by the name of its group alone."""
-        return hashlib.sha256(self.group.encode()).digest()[0] < TEST_PART * 256
-
-    @property
-    @abstractmethod
-    def labels(self) -> frozenset[Label]:
-        """What is known about the picture."""
-
-    @abstractmethod
-    def read(self) -> Labelled:
-        """Read picture and labels; InputError names the file that cannot be read."""
-
-
-@dataclass(frozen=True)
-class FileItem(Item):
-    """A picture whose labels are files of their own."""
-
-    photo: Path
-    mask: Path | None
-    depth: Path | None
-
-    @property
-    def labels(self) -> frozenset[Label]:
-        """What is known about the picture."""
-        return frozenset(name for name in LABELS if getattr(self, name) is not None)
-
-    def read(self) -> Labelled:
-        """Read picture and labels; InputError names the file that cannot be read."""
-        bgr = _image(self.photo, cv2.IMREAD_COLOR)
-        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-        mask = None
-        if self.mask is not None:
-            mask = _fitted(_mask(self.mask), rgb, f"{self.mask} on {self.photo}")
-        depth = None
-        if self.depth is not None:
-            codes = _image(self.depth, cv2.IMREAD_UNCHANGED)
-            if codes.dtype not in (np.uint8, np.uint16):
-                raise InputError(f"{self.depth} must be of 8 or 16 bits, got {codes.dtype}")
-            codes = codes[..., 0] if codes.ndim == 3 else codes
-            _check_proportions(codes, rgb, f"{self.depth} on {self.photo}", "depth")
-            full = np.float32(np.iinfo(codes.dtype).max)
-            depth = np.asarray(codes.astype(np.float32) / full, np.float32)
-        return Labelled(rgb, mask, depth)
-
-
-@dataclass(frozen=True)
-class NyuItem(Item):
-    """One frame of the labelled NYU Depth v2 file; MATLAB stores it column by column."""
-
-    file: Path
-    index: int
-    scene: str = ""
-
-    @property
-    def group(self) -> str:
-        """The scene: its frames resemble each other."""
-        return f"{self.folder}/{self.scene}" if self.scene else self.key
-
-    @property
-    def labels(self) -> frozenset[Label]:
-        """What is known about the picture."""
-        return frozenset({"depth"})
-
-    def read(self) -> Labelled:
-        """Read one frame (disparity: one over the metres); InputError names the unreadable one."""
-        h5py = _needed("h5py")
-        try:
-            with h5py.File(self.file, "r") as data:
-                rgb = np.asarray(data["images"][self.index], np.uint8).transpose(2, 1, 0)
-                metres = np.asarray(data["depths"][self.index], np.float32).T
-        except (OSError, KeyError) as error:
-            raise InputError(f"cannot read frame {self.index} of {self.file}: {error}") from None
-        return Labelled(np.ascontiguousarray(rgb), None, 1 / np.maximum(metres, 0.1), metric=True)
+_MASKS = ("_mask.png", "_matte.png")
+_DEPTHS = ("_depth.png",)
+_NYU = "nyu_depth_v2_labeled.mat"
+_NYU_LISTS = ("nyu2_train.csv", "nyu2_test.csv")
 
 
 def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
@@ -183,7 +62,9 @@ def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
     if root.is_file():
         return list(_nyu(root))
     if not root.is_dir():
-        raise InputError(f"{root} does not exist: --data must be a folder or a NYU .mat file")
+        raise InputError(
+            f"{root} does not exist: labelled pictures are in a folder or a NYU .mat file"
+        )
     root = root.resolve()  # pictures right in it are named, and so split, by its own name
     absent = [folder for folder in folders if not (root / folder).is_dir()]
     if absent:
@@ -191,52 +72,89 @@ def find(root: Path, folders: Sequence[str] = ()) -> list[Item]:
     items: list[Item] = []
     for part in [root / folder for folder in folders] or [root, *sorted(root.iterdir())]:
         if part.is_dir():
-            items += [*_portraits(part), *_folders(part), *_pfcn(part)]
+            items += _of_folder(part)
     if not items:
         wanted = f" in {', '.join(folders)}" if folders else ""
         raise InputError(
-            f"no labelled pictures{wanted} under {root}: expected NAME.jpg with NAME_mask.png or "
-            f"NAME_depth.png, or folders images/ with masks/ or depths/, or PFCN's folders"
+            f"no labelled pictures{wanted} under {root}: expected NAME.jpg with NAME_mask.png, "
+            f"NAME_matte.png or NAME_depth.png, or folders images/ with masks/ or depths/, or "
+            f"PFCN's folders, or {_NYU}, or {_NYU_LISTS[0]}"
         )
     return items
 
 
+def _of_folder(folder: Path) -> Iterator[Item]:
+    yield from _portraits(folder)
+    yield from _folders(folder)
+    yield from _pfcn(folder)
+    if (folder / _NYU).is_file():
+        yield from _nyu(folder / _NYU)
+    for name in _NYU_LISTS:
+        if (folder / name).is_file():
+            yield from _nyu_list(folder / name)
+
+
 def _portraits(folder: Path) -> Iterator[FileItem]:
-    for photo in sorted(folder.glob("*.jpg")):
-        mask = _existing(photo.with_name(f"{photo.stem}_mask.png"))
-        depth = _existing(photo.with_name(f"{photo.stem}_depth.png"))
-        if mask or depth:
-            yield FileItem(folder.name, photo.stem, photo, mask, depth)
+    convention = masks.convention(folder)
+    part_of = published_lists.of_names(folder)
+    files = {path.name: path for path in folder.iterdir()}
+    labels = (*_MASKS, *_DEPTHS)
+    for stem, photo in _photos(files.values()).items():
+        mask, depth = (_first(files, stem, endings) for endings in (_MASKS, _DEPTHS))
+        if (mask or depth) and not photo.name.endswith(labels):
+            yield FileItem(
+                folder.name, stem, photo, mask, depth, convention, published=part_of(stem)
+            )
+
+
+def _first(files: dict[str, Path], stem: str, endings: Sequence[str]) -> Path | None:
+    return next((files[stem + ending] for ending in endings if stem + ending in files), None)
+
+
+def _photos(files: Iterable[Path]) -> dict[str, Path]:
+    """Name the photos among files, sorted; of those of one name the first of `PHOTOS` counts."""
+    found: dict[str, Path] = {}
+    for path in sorted(files):
+        if path.suffix.lower() in PHOTOS:
+            found[path.stem] = min(path, found.get(path.stem, path), key=_rank)
+    return found
+
+
+def _rank(photo: Path) -> int:
+    return PHOTOS.index(photo.suffix.lower())
 
 
 def _folders(folder: Path) -> Iterator[FileItem]:
+    part_of = published_lists.of_names(folder)
     labels = [_by_stem(folder, names) for names in (("masks", "mask"), ("depths", "depth"))]
     for stem, photo in _by_stem(folder, ("images", "image")).items():
         mask, depth = (found.get(stem) for found in labels)
         if mask or depth:
-            yield FileItem(folder.name, stem, photo, mask, depth)
+            yield FileItem(folder.name, stem, photo, mask, depth, published=part_of(stem))
 
 
 def _by_stem(folder: Path, names: Sequence[str]) -> dict[str, Path]:
-    return {
-        path.stem: path
-        for name in names
-        for path in sorted((folder / name).glob("*"))
-        if path.suffix.lower() in PHOTOS
-    }
+    found: dict[str, Path] = {}
+    for name in names:
+        found |= _photos((folder / name).glob("*"))
+    return found
 
 
 def _pfcn(folder: Path) -> Iterator[FileItem]:
-    for photo in sorted((folder / "images_data_crop").glob("*.jpg")):
+    photos = sorted((folder / "images_data_crop").glob("*.jpg"))
+    lists = published_lists.of_pfcn(folder) if photos else {}
+    for photo in photos:
         for suffix in ("png", "mat"):
             mask = folder / "images_mask" / f"{photo.stem}_mask.{suffix}"
             if mask.exists():
-                yield FileItem("pfcn", photo.stem, photo, mask, None)
+                yield FileItem(
+                    "pfcn", photo.stem, photo, mask, None, published=lists.get(photo.stem)
+                )
                 break
 
 
 def _nyu(file: Path) -> Iterator[NyuItem]:
-    h5py = _needed("h5py")
+    h5py = needed("h5py")
     try:
         with h5py.File(file, "r") as data:
             count = len(data["images"])
@@ -247,80 +165,47 @@ def _nyu(file: Path) -> Iterator[NyuItem]:
                 raise InputError(f"{file}: {count} images but {len(scenes)} scenes")
     except (OSError, KeyError) as error:
         raise InputError(f"{file} is not the labelled NYU Depth v2 file: {error}") from None
+    lists = published_lists.of_nyu(file.parent)
     for index, scene in enumerate(scenes):
-        yield NyuItem("nyu", f"{index:05d}", file, index, scene)
+        yield NyuItem("nyu", f"{index:05d}", file, index, scene=scene, published=lists.get(index))
 
 
 def _scenes(data: Any) -> list[str]:
     """Read the scene of every frame; parts of one, `study_0001a` and `b`, count as one."""
     names = ("".join(map(chr, np.ravel(data[one]))) for one in np.ravel(data["scenes"]))
-    return [re.sub(r"(?<=\d)[a-z]$", "", name) for name in names]
+    return [_whole_scene(name) for name in names]
 
 
-def _existing(path: Path) -> Path | None:
-    return path if path.exists() else None
+def _whole_scene(name: str) -> str:
+    return re.sub(r"(?<=\d)[a-z]$", "", name)
 
 
-def _image(path: Path, flags: int) -> npt.NDArray[Any]:
+def _nyu_list(file: Path) -> Iterator[FileItem]:
+    """Read `photo,depth` lines; the paths begin where the list lies, or above it."""
+    part: Part = "training" if "train" in file.name else "test"
+    convention = Convention(depth=masks.TEN_METRES)
     try:
-        image = cv2.imread(str(path), flags)
-    except cv2.error:  # a header that claims more pixels than OpenCV takes
-        image = None
-    if image is None:
-        raise InputError(f"cannot read {path} as a picture")
-    if path.suffix.lower() in (".jpg", ".jpeg"):
-        _check_whole(path)
-    return np.asarray(image)
+        rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read the list {file}: {error}") from None
+    for row in filter(None, rows):
+        if len(row) != 2:
+            raise InputError(f"{file}: expected photo,depth in every line, got {','.join(row)!r}")
+        photo, depth = (_placed(file, path.strip()) for path in row)
+        place = photo.parent.name
+        scene = _whole_scene(place.removesuffix("_out")) if place.endswith("_out") else ""
+        name = f"{place}-{photo.stem.removesuffix('_colors')}"
+        yield FileItem("nyu2", name, photo, None, depth, convention, scene=scene, published=part)
 
 
-def _check_whole(jpeg: Path) -> None:
-    """Refuse a JPEG that was cut off: OpenCV fills what is missing with grey and says nothing."""
-    try:
-        with Image.open(jpeg) as picture:
-            picture.load()
-    except OSError as error:
-        raise InputError(f"cannot read {jpeg} as a picture: {error}") from None
-
-
-def _mask(path: Path) -> Bytes:
-    if path.suffix == ".mat":
-        scipy_io = _needed("scipy.io")
-        try:
-            inside = np.asarray(scipy_io.loadmat(path)["mask"]) > 0
-        except Exception as error:  # scipy's errors share no base
-            raise InputError(f"cannot read {path} as a mask: {error}") from error
-        return np.asarray(inside * np.uint8(255), np.uint8)
-    mask = np.asarray(_image(path, cv2.IMREAD_GRAYSCALE), np.uint8)
-    if 0 < mask.max() < FAINT:
-        raise InputError(
-            f"{path}: a mask has 255 where the subject is, this one has {mask.max()} at most"
-        )
-    return mask
-
-
-def _fitted(mask: Bytes, rgb: Bytes, names: str) -> Bytes:
-    """Bring a mask to its photo's size; InputError unless the proportions agree to a pixel."""
-    tall, wide = rgb.shape[:2]
-    if mask.shape == (tall, wide):
-        return mask
-    _check_proportions(mask, rgb, names, "mask")
-    method = cv2.INTER_AREA if wide < mask.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(mask, (wide, tall), interpolation=method), np.uint8)
-
-
-def _check_proportions(label: npt.NDArray[Any], rgb: Bytes, names: str, what: Label) -> None:
-    """Refuse a label whose proportions differ from its photo's by more than a pixel."""
-    (height, width), (tall, wide) = label.shape, rgb.shape[:2]
-    if abs(height * wide - width * tall) > max(height, width, tall, wide):
-        raise InputError(f"{names}: a {what} of {width} x {height} for a photo of {wide} x {tall}")
-
-
-def _needed(module: str) -> Any:
-    """Import what only some layouts need; ModelMissing says how to get it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        package = module.partition(".")[0]
-        raise ModelMissing(
-            f"{package} is needed for this data: python3 install.py --with train"
-        ) from None
+def _placed(file: Path, path: str) -> Path:
+    """Find a path of a list below the list's folder, with or without its first part, or above."""
+    choices = (
+        file.parent / path,
+        file.parent / path.partition("/")[2],
+        file.parent.parent / path,
+    )
+    for choice in choices:
+        if choice.is_file():
+            return choice
+    return choices[0]

@@ -6,56 +6,25 @@ import functools
 import math
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import torch
 from torch import Tensor, nn
 
-from bokeh_core.errors import InputError, ModelCorrupt
-from bokeh_core.training import identity, precision
-from bokeh_core.training.precision import Forward
+from bokeh_core.errors import InputError
+from bokeh_core.training import precision
+from bokeh_core.training.checkpoint import Measured, State
+from bokeh_core.training.ranks import ALONE
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from bokeh_core.training.feed import Batch, Feed
+    from bokeh_core.training.feed import Feed
+    from bokeh_core.training.objectives import Objective
+    from bokeh_core.training.ranks import Ranks
     from bokeh_core.training.recipe import Recipe
-
-Objective = Callable[[Forward, "Batch"], dict[str, Tensor]]
-"""Named scalar losses of a batch under a network; their sum is minimised."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One line of the learning curves."""
-
-    step: int
-    seconds: float
-    size: int
-    rate: float
-    losses: dict[str, float]
-    validation: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass
-class State:
-    """What a checkpoint holds."""
-
-    network: nn.Module
-    optimiser: torch.optim.Optimizer
-    plateau: torch.optim.lr_scheduler.ReduceLROnPlateau | None
-    averaged: dict[str, Tensor]
-    scaler: torch.amp.GradScaler
-    step: int = 0
-    seconds: float = 0.0
-    curve: list[Measured] = field(default_factory=list)
-    begun_from: str = ""
-    """SHA-256 of the weights it began from; empty: none."""
-    options: dict[str, Any] = field(default_factory=dict)
-    """What it was begun with (`identity.describe`)."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +34,8 @@ class Hooks:
     save: Callable[[State], None]
     report: Callable[[State, float], None]
     validate: Callable[[State], dict[str, float]] | None = None
+    keep_best: Callable[[State], None] = lambda _: None
+    """Called when the loss on the validation part was never lower."""
     save_every: float = 180.0
     """Seconds."""
     report_every: int = 20
@@ -101,8 +72,17 @@ def create(network: nn.Module, recipe: Recipe, device: str = "cpu") -> State:
     return State(network, optimiser, plateau, averaged, scaler)
 
 
-def train(state: State, feed: Feed, recipe: Recipe, objective: Objective, hooks: Hooks) -> bool:
+def train(
+    state: State,
+    feed: Feed,
+    recipe: Recipe,
+    objective: Objective,
+    hooks: Hooks,
+    ranks: Ranks = ALONE,
+) -> bool:
     """Train to the end of the recipe; returns False when a signal stopped it before that.
+
+    Of several processes (`ranks`) the first calls the hooks and keeps the time.
 
     Raises
     ------
@@ -110,22 +90,27 @@ def train(state: State, feed: Feed, recipe: Recipe, objective: Objective, hooks:
         The training diverged.
     """
     device = str(next(state.network.parameters()).device)
-    forward = precision.choose(recipe.precision, device).forward(state.network)
+    arithmetic = precision.choose(recipe.precision, device)
+    forward = arithmetic.forward(ranks.together(state.network))
     saved = time.monotonic()
     with _stop_signals() as caught:
-        while (part := done(state, recipe, feed)) < 1 and not caught:
+        part, stop = ranks.told((done(state, recipe, feed), bool(caught)))
+        while part < 1 and not stop:
             begun = time.monotonic()
             size = recipe.size(part)
             batch = feed.batch(state.step, size, near=part >= recipe.near).to(device)
-            losses = _step(state, recipe, functools.partial(objective, forward, batch), part)
+            compute = functools.partial(objective, forward, batch)
+            state.interval.add(_step(state, recipe, compute, part, ranks))
             state.step += 1
             state.seconds += time.monotonic() - begun
-            _after_step(state, feed, recipe, hooks, size, losses)
-            if time.monotonic() - saved > hooks.save_every:
+            part, stop = ranks.told((done(state, recipe, feed), bool(caught)))
+            _after_step(state, feed, hooks, size, part, ranks)
+            if time.monotonic() - saved > hooks.save_every and ranks.first:
                 hooks.save(state)
                 saved = time.monotonic()
-    hooks.save(state)
-    return done(state, recipe, feed) >= 1
+    if ranks.first:
+        hooks.save(state)
+    return part >= 1
 
 
 def done(state: State, recipe: Recipe, feed: Feed) -> float:
@@ -135,25 +120,33 @@ def done(state: State, recipe: Recipe, feed: Feed) -> float:
 
 
 def _after_step(
-    state: State, feed: Feed, recipe: Recipe, hooks: Hooks, size: int, losses: dict[str, Tensor]
+    state: State, feed: Feed, hooks: Hooks, size: int, part: float, ranks: Ranks
 ) -> None:
-    part = done(state, recipe, feed)
     epoch_ends = state.step % feed.epoch_steps == 0
     if not (state.step % hooks.report_every == 0 or epoch_ends or part >= 1):
         return
     validation: dict[str, float] = {}
     if hooks.validate is not None and (epoch_ends or part >= 1):
-        validation = hooks.validate(state)
+        validation = ranks.told(hooks.validate(state) if ranks.first else {})
         if state.plateau is not None:
             state.plateau.step(validation["loss"])
-    values = {name: float(value) for name, value in losses.items()}
+        if validation["loss"] < state.best:
+            state.best = validation["loss"]
+            if ranks.first:
+                hooks.keep_best(state)
+    losses = ranks.mean(state.interval.close())
     rate = state.optimiser.param_groups[-1]["lr"]
-    state.curve.append(Measured(state.step, state.seconds, size, rate, values, validation))
-    hooks.report(state, part)
+    state.curve.append(Measured(state.step, state.seconds, size, rate, losses, validation))
+    if ranks.first:
+        hooks.report(state, part)
 
 
 def _step(
-    state: State, recipe: Recipe, compute: Callable[[], dict[str, Tensor]], part: float
+    state: State,
+    recipe: Recipe,
+    compute: Callable[[], dict[str, Tensor]],
+    part: float,
+    ranks: Ranks,
 ) -> dict[str, Tensor]:
     if recipe.schedule == "cosine":
         rise = min(part / recipe.warmup, 1.0) if recipe.warmup else 1.0
@@ -168,7 +161,8 @@ def _step(
     scaler.scale(total).backward()  # type: ignore[no-untyped-call]
     scaler.unscale_(state.optimiser)
     norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip)
-    if not torch.isfinite(total if scaler.is_enabled() else norm):  # a scaler skips such gradients
+    sound = torch.isfinite(total if scaler.is_enabled() else norm)  # a scaler skips such gradients
+    if ranks.any(not sound):
         raise InputError(
             f"the training diverged at step {state.step}: a lower --rate is needed; the checkpoint "
             "is that of the last save"
@@ -188,66 +182,6 @@ def _average(state: State, recipe: Recipe) -> None:
                 state.averaged[name].lerp_(value, 1 - keep)
             else:
                 state.averaged[name].copy_(value)
-
-
-def save_checkpoint(state: State, path: Path) -> None:
-    """Write beside the place and move there, so that a kill leaves the old checkpoint whole."""
-    parts = {
-        "network": state.network.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-        "plateau": None if state.plateau is None else state.plateau.state_dict(),
-        "averaged": state.averaged,
-        "scaler": state.scaler.state_dict(),
-        "step": state.step,
-        "seconds": state.seconds,
-        "curve": [vars(line) for line in state.curve],
-        "begun_from": state.begun_from,
-        "options": state.options,
-    }
-    fresh = path.with_suffix(".part")
-    torch.save(parts, fresh)
-    fresh.replace(path)
-
-
-def load_checkpoint(state: State, path: Path) -> None:
-    """Fill `state` from a checkpoint.
-
-    Raises
-    ------
-    ModelCorrupt
-        It is damaged, of another network, or was begun with other options than `state`.
-    """
-    try:
-        parts = torch.load(path, map_location="cpu", weights_only=True)
-        # a checkpoint from before the options were kept has none: nothing to hold against it
-        others = identity.differences(parts.get("options", {}), state.options)
-        if not others:
-            _fill(state, parts)
-    except Exception as error:
-        raise ModelCorrupt(
-            f"{path} is not a checkpoint of this training ({type(error).__name__}): move it away "
-            "to begin anew, or use the options it was begun with"
-        ) from error
-    if others:
-        raise ModelCorrupt(
-            f"{path} was begun with other options ({'; '.join(others[:3])}): use those to go on, "
-            "move it away to begin anew, or name another folder with --run"
-        )
-
-
-def _fill(state: State, parts: dict[str, Any]) -> None:
-    state.network.load_state_dict(parts["network"])
-    state.optimiser.load_state_dict(parts["optimiser"])
-    if state.plateau is not None:
-        state.plateau.load_state_dict(parts["plateau"])
-    if state.scaler.is_enabled() and parts["scaler"]:  # empty: it was begun without one
-        state.scaler.load_state_dict(parts["scaler"])
-    state.averaged = {
-        name: value.to(state.averaged[name].device) for name, value in parts["averaged"].items()
-    }
-    state.step, state.seconds = parts["step"], parts["seconds"]
-    state.curve = [Measured(**line) for line in parts["curve"]]
-    state.begun_from = parts["begun_from"]
 
 
 class _stop_signals:  # noqa: N801 - reads as a verb in the with statement

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bokeh_core.errors import InputError
 from bokeh_core.training import losses
-from bokeh_core.training.joint_losses import disparity_loss, matte_loss
+from bokeh_core.training.joint_losses import disparity_loss, matte_loss, region_loss
+from bokeh_core.training.precision import Forward
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from bokeh_core.training.feed import Batch
-    from bokeh_core.training.loop import Objective
-    from bokeh_core.training.precision import Forward
+    from bokeh_core.training.batches import Batch
     from bokeh_core.training.recipe import Recipe
+
+Objective = Callable[[Forward, "Batch"], dict[str, Tensor]]
+"""Named scalar losses of a batch under a network; their sum is minimised."""
+
+_SURELY_NOT = -16.0  # as a logit: 1e-7
+_ANIMALS = 0.5  # their share beside people, who are what the product is for
 
 
 def find(recipe: Recipe) -> Objective:
@@ -30,7 +36,8 @@ def find(recipe: Recipe) -> Objective:
     def single(network: Forward, batch: Batch) -> dict[str, Tensor]:
         logits = network(batch.rgb)
         if recipe.task == "portrait":
-            return {"loss": _mean(loss(logits, batch.matte), batch.has_matte)}
+            people = known_only(logits, batch.matte, batch.known[:, :1])
+            return {"loss": _mean(loss(*people), batch.has_matte)}
         size = (batch.disparity.shape[-2], batch.disparity.shape[-1])
         small = F.adaptive_avg_pool2d(logits, size)
         return {"loss": _mean(loss(small, batch.disparity), batch.has_disparity)}
@@ -39,15 +46,30 @@ def find(recipe: Recipe) -> Objective:
 
 
 def joint(network: Forward, batch: Batch) -> dict[str, Tensor]:
-    """Matte and disparity together, for the shared network."""
-    matte, disparity = network(batch.rgb)
-    subject = F.avg_pool2d(batch.matte, 4)
+    """People, animals and disparity together, for the shared network."""
+    mattes, disparity = network(batch.rgb)
+    known, told = batch.known[:, :1], batch.known[:, 1:]
+    people = known_only(mattes[:, :1], batch.matte, known)
+    animals = known_only(mattes[:, 1:], batch.animals, told)
+    subject = F.avg_pool2d(torch.where(known, batch.matte, 0.5), 4)
     return {
-        "matte": _mean(matte_loss(matte, batch.matte), batch.has_matte),
+        "matte": _mean(matte_loss(*people), batch.has_matte),
+        "animals": _ANIMALS * _mean(region_loss(*animals), batch.has_matte),
         "disparity": _mean(
             disparity_loss(disparity, batch.disparity, subject), batch.has_disparity
         ),
     }
+
+
+def known_only(logits: Tensor, target: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Let unknown pixels agree with their target whatever was found, so no loss pulls at them.
+
+    Parameters
+    ----------
+    logits, target, known : Tensor (B, 1, H, W)
+        Target in [0, 1]; known is of bools.
+    """
+    return torch.where(known, logits, _SURELY_NOT), torch.where(known, target, 0.0)
 
 
 def _mean(values: Tensor, known: Tensor) -> Tensor:

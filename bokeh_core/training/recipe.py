@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from bokeh_core.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bokeh_core.training.precision import Precision
 
 Task = Literal["joint", "portrait", "depth"]
@@ -55,6 +57,10 @@ class Recipe:
     precision: Precision = "auto"
     """Of the network's matrix work; "auto": what the device gains by (`precision.choose`)."""
     seed: int = 1
+    augmented: bool = True
+    """Learn random views of the pictures; else the pictures as they are, stretched to 4 : 3."""
+    weights: tuple[tuple[str, int], ...] = ()
+    """(folder, how often its pictures are seen in an epoch); 1 for folders not named."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -62,6 +68,8 @@ class Recipe:
                 raise InputError(f"{name} must be a finite number, 0 or more, got {value}")
         if self.steps <= 0 and self.epochs <= 0 and self.minutes <= 0:
             raise InputError("one of steps, epochs and minutes must be greater than 0")
+        if self.factor >= 1:
+            raise InputError(f"factor must be less than 1, got {self.factor}")
         if self.batch < 1:
             raise InputError(f"batch must be at least 1, got {self.batch}")
         if self.rate <= 0 or self.encoder_rate <= 0:
@@ -75,6 +83,15 @@ class Recipe:
     def total_steps(self, epoch_steps: int) -> int:
         """Length in steps, or 0 when it is sized by minutes."""
         return self.steps or math.ceil(self.epochs * epoch_steps)
+
+    def with_sizes(self, sides: Sequence[int]) -> tuple[tuple[float, int], ...]:
+        """Return other `sizes`: one for the whole run, or one each for the parts of this recipe."""
+        if len(sides) == 1:
+            return ((0.0, sides[0]),)
+        if len(sides) != len(self.sizes):
+            wanted = f"1 or {len(self.sizes)} sizes" if len(self.sizes) > 1 else "one size"
+            raise InputError(f"this training has {wanted}, got {len(sides)}")
+        return tuple((start, side) for (start, _), side in zip(self.sizes, sides, strict=True))
 
     def size(self, part: float) -> int:
         """Long side of the input at this part of the run."""

@@ -2,67 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import safetensors.torch
 import torch
 
 from bokeh_core import devices
 from bokeh_core.errors import InputError, OutOfMemory
 from bokeh_core.networks import imagenet
 from bokeh_core.networks.efficientnet_lite import LATER
-from bokeh_core.networks.shared import SharedPortraitNet
-from bokeh_core.networks.unet import UNet, UNetConfig
-from bokeh_core.training import curves, identity, layouts, loop, objectives, weights
-from bokeh_core.training.feed import Feed
+from bokeh_core.networks.shared import SharedPortraitNet, fill
+from bokeh_core.networks.unet import UNet
+from bokeh_core.training import (
+    checkpoint,
+    identity,
+    loop,
+    objectives,
+    parts,
+    precision,
+    provenance,
+    run_folder,
+    settings,
+    weights,
+)
+from bokeh_core.training.board import Board
+from bokeh_core.training.feed import Feed, Loading
+from bokeh_core.training.ranks import joined
+from bokeh_core.training.run_folder import BEST, CHECKPOINT, SETTINGS
+from bokeh_core.training.samples import Broken
 from bokeh_core.training.validation import validator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from torch import nn
 
-    from bokeh_core.training.loop import State
-    from bokeh_core.training.recipe import Recipe
-
-CHECKPOINT = "checkpoint.pt"
-WEIGHTS = "weights.safetensors"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where a training reads and writes, and what it trains."""
-
-    folder: Path
-    data: Path
-    recipe: Recipe
-    network: UNetConfig | None = None
-    """None: the shared default network."""
-    folders: tuple[str, ...] = ()
-    limit: int = 0
-    """Training pictures; 0 = all."""
-    validation_limit: int = 80
-    pretrained: bool = True
-    """Begin the shared network's encoder from ImageNet weights."""
-    init: str = ""
-    """Begin the shared network from these: embedded weights by name, or a safetensors file."""
-    device: str = "cpu"
-
+    from bokeh_core.networks.unet import UNetConfig
+    from bokeh_core.training.checkpoint import State
+    from bokeh_core.training.identity import Run
+    from bokeh_core.training.ranks import Ranks
 
 Say = Callable[[str], None]
+
+MOST_WORKERS = 8
+"""Processes that prepare batches for a GPU, unless told."""
 
 
 def train(run: Run, say: Say) -> State | None:
     """Begin or resume the run; None when a signal stopped it (run again to go on).
 
+    Where torchrun has started several processes, each takes a part of every batch (`ranks`).
+
     Raises
     ------
     InputError
-        A picture cannot be read, or the recipe, the network and the data do not go together.
+        Too many pictures cannot be read, or the recipe, the network and the data do not go
+        together; another training is at work in the folder.
     ModelMissing, ModelCorrupt
         The weights to begin from, or the checkpoint to go on from, cannot be used; the folder's
         checkpoint was begun with other options.
@@ -70,39 +69,100 @@ def train(run: Run, say: Say) -> State | None:
         The device has no room for a step; the checkpoint is that of the last save.
     """
     try:
-        with devices.room_on(run.device):
-            return _train(run, say)
+        with joined(run.device) as (ranks, device), devices.room_on(device):
+            if run.recipe.batch % ranks.count:
+                raise InputError(
+                    f"{ranks.count} processes cannot share {run.recipe.batch} pictures"
+                )
+            here = replace(run, device=device)
+            if not ranks.first:
+                return _train(here, lambda _: None, ranks)
+            with run_folder.locked(run.folder):
+                return _train(here, say, ranks)
     except OutOfMemory as error:
         raise OutOfMemory(f"{error}: a smaller --batch or --size needs less") from error
 
 
-def _train(run: Run, say: Say) -> State | None:
-    train_items, test_items = split(run)
-    run.folder.mkdir(parents=True, exist_ok=True)
+def _train(run: Run, say: Say, ranks: Ranks) -> State | None:
+    found = parts.split(run)
     objective = objectives.find(run.recipe)
     state = _begin(run)
-    state.options = identity.describe(run, train_items, state.begun_from)
-    checkpoint = run.folder / CHECKPOINT
-    if checkpoint.exists():
-        loop.load_checkpoint(state, checkpoint)
+    state.options = identity.describe(run, found, state.begun_from)
+    kept = run.folder / CHECKPOINT
+    if ranks.told(kept.exists()):
+        checkpoint.load(state, kept)
         say(f"resumed at step {state.step} after {state.seconds / 60:.1f} min")
-    say(f"{len(train_items)} pictures to train on, {len(test_items)} to validate with")
-    others = run.recipe.task != "depth"
-    feed = Feed(train_items, batch=run.recipe.batch, seed=run.recipe.seed, others=others)
-    check = Feed(test_items, batch=run.recipe.batch, seed=run.recipe.seed, plain=True)
-    size = run.recipe.size(1.0)
-    hooks = loop.Hooks(
-        save=lambda current: _save(current, run.folder),
-        report=lambda current, part: say(describe(current, part)),
-        validate=validator(check, len(test_items), run.recipe, objective),
+    shorter = 0 < run.recipe.steps < state.step
+    if shorter:
+        say(f"it has more steps than the {run.recipe.steps} asked for: they stay")
+    say(
+        f"{len(found.training)} pictures to train on, {len(found.validation)} to validate with, "
+        f"{len(found.test)} for tests"
     )
-    try:
-        check.batch(0, size)  # a test picture that cannot be read shows now, not after an epoch
-        finished = loop.train(state, feed, run.recipe, objective, hooks)
-    finally:
-        feed.close()
-        check.close()
+    say(f"{precision.choose(run.recipe.precision, run.device)} on {run.device}{_beside(ranks)}")
+    if ranks.first and not shorter:  # run.toml tells how the weights came about
+        settings.write(run, run.folder / SETTINGS)
+    loading = Loading(
+        _workers(run),
+        None if run.memory is None else round(run.memory * 1e9),
+        Broken(run.broken, say),
+        ranks.rank,
+        ranks.count,
+    )
+    feed = Feed(
+        found.training,
+        batch=run.recipe.batch,
+        seed=run.recipe.seed,
+        others=run.recipe.task != "depth",
+        augmented=run.recipe.augmented,
+        weights=dict(run.recipe.weights),
+        loading=loading,
+    )
+    check = Feed(
+        found.validation,
+        batch=run.recipe.batch,
+        seed=run.recipe.seed,
+        plain=True,
+        loading=Loading(broken=loading.broken),
+    )
+    with contextlib.closing(feed), contextlib.closing(check), _board(run, state, ranks) as board:
+        record = provenance.record_of(run, run.folder.name, state.begun_from)
+        hooks = loop.Hooks(
+            save=lambda current: run_folder.save(current, run.folder, record),
+            report=lambda current, part: _report(current, part, say, board),
+            validate=validator(check, run.recipe, objective),
+            keep_best=lambda current: run_folder.write_weights(current, run.folder / BEST, record),
+        )
+        if ranks.first:
+            check.batch(0, run.recipe.size(1.0))  # what is wrong shows now, not after an epoch
+        finished = loop.train(state, feed, run.recipe, objective, hooks, ranks)
     return state if finished else None
+
+
+def _beside(ranks: Ranks) -> str:
+    return f", {ranks.count} processes" if ranks.count > 1 else ""
+
+
+def _workers(run: Run) -> int:
+    """Return as many as there are cores for a GPU; on a CPU the network needs the cores."""
+    if run.workers is not None:
+        return run.workers
+    return 0 if run.device == "cpu" else min((os.cpu_count() or 1) - 1, MOST_WORKERS)
+
+
+@contextlib.contextmanager
+def _board(run: Run, state: State, ranks: Ranks) -> Iterator[Board | None]:
+    if not (run.tensorboard and ranks.first):
+        yield None
+        return
+    with contextlib.closing(Board(run.folder / "tensorboard", state.step)) as board:
+        yield board
+
+
+def _report(state: State, part: float, say: Say, board: Board | None) -> None:
+    say(describe(state, part))
+    if board is not None:
+        board.add(state.curve[-1])
 
 
 def _begin(run: Run) -> State:
@@ -113,39 +173,6 @@ def _begin(run: Run) -> State:
     return state
 
 
-def split(run: Run) -> tuple[list[layouts.Item], list[layouts.Item]]:
-    """Return the training part and the test part; a picture is in one or the other by its name.
-
-    Only pictures count that have a label of the task.
-
-    Raises
-    ------
-    InputError
-        No picture of one part has a label that the task needs.
-    """
-    needed = layouts.LABELS_OF[run.recipe.task]
-    found = layouts.find(run.data, run.folders)
-    items = [item for item in found if item.labels & needed]
-    learnt = [item for item in items if not item.held_out]
-    held = [item for item in items if item.held_out]
-    for part, name in ((learnt, "training"), (held, "test")):
-        for label in sorted(needed):
-            if not any(label in item.labels for item in part):
-                raise InputError(
-                    f"{run.data}: no picture of the {name} part has a {label}, which "
-                    f"{run.recipe.task} needs (it holds {len(found)} labelled pictures, of which "
-                    f"{layouts.TEST_PART:.0%} are for tests)"
-                )
-    return _spread(learnt, run.limit), _spread(held, run.validation_limit)
-
-
-def _spread(items: Sequence[layouts.Item], limit: int) -> list[layouts.Item]:
-    """Take `limit` pictures evenly from the list, so that every folder has its share."""
-    if not limit or limit >= len(items):
-        return list(items)
-    return [items[index * len(items) // limit] for index in range(limit)]
-
-
 def network(run: Run) -> nn.Module:
     """Build the run's network with random or ImageNet weights."""
     torch.manual_seed(run.recipe.seed)
@@ -154,13 +181,25 @@ def network(run: Run) -> nn.Module:
             raise InputError("the U-Net family has one task: train portrait or depth")
         if run.init:
             raise InputError("--init is for the shared network: train joint")
-        return UNet(run.network)
+        return _family(run.network, run.encoder_weights)
     if run.recipe.task != "joint":
         raise InputError("the shared network learns both tasks: train joint")
     shared = SharedPortraitNet()
+    if run.init and run.encoder_weights:
+        raise InputError("the weights of --init have an encoder: --encoder-weights has no effect")
     if run.pretrained and not run.init:
-        weights.fill(shared.encoder, imagenet.lite0(), LATER)
+        fill(shared.encoder, imagenet.lite0(run.encoder_weights), LATER)
     return shared
+
+
+def _family(config: UNetConfig, encoder_weights: str) -> UNet:
+    if not encoder_weights:
+        return UNet(config)
+    if config.encoder != "densenet121":
+        raise InputError("ImageNet weights are of DenseNet-121, not of the plain encoder")
+    network = UNet(replace(config, pretrained=False))
+    imagenet.fill_densenet(network.encoder.layers, encoder_weights)  # type: ignore[arg-type]
+    return network
 
 
 def describe(state: State, part: float) -> str:
@@ -171,14 +210,3 @@ def describe(state: State, part: float) -> str:
     losses = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
     clock = timedelta(seconds=round(max(left, 0)))
     return f"{part:6.1%}  step {line.step}  {line.size} px  {losses}  {clock} left"
-
-
-def _save(state: State, folder: Path) -> None:
-    loop.save_checkpoint(state, folder / CHECKPOINT)
-    halves = {name: value.half().contiguous() for name, value in state.averaged.items()}
-    fresh = folder / (WEIGHTS + ".part")
-    safetensors.torch.save_file(halves, fresh)
-    fresh.replace(folder / WEIGHTS)
-    if state.curve:
-        curves.write_csv(state.curve, folder / "curves.csv")
-        curves.draw(state.curve, folder / "curves.png")

@@ -11,14 +11,15 @@ import torch
 from torch.func import functional_call
 
 from bokeh_core.evaluation import depth_metrics
-from bokeh_core.evaluation.matte_metrics import boundary_f, iou
-from bokeh_core.training.feed import Batch
+from bokeh_core.evaluation.matte_metrics import FALSE_ALARM, boundary_f, iou
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bokeh_core.training.batches import Batch
+    from bokeh_core.training.checkpoint import State
     from bokeh_core.training.feed import Feed
-    from bokeh_core.training.loop import Objective, State
+    from bokeh_core.training.objectives import Objective
     from bokeh_core.training.recipe import Recipe, Task
 
 _PLANES: dict[Task, tuple[str, ...]] = {
@@ -33,9 +34,9 @@ OUTLINE_PX = 2.0
 
 
 def validator(
-    feed: Feed, count: int, recipe: Recipe, objective: Objective
+    feed: Feed, recipe: Recipe, objective: Objective
 ) -> Callable[[State], dict[str, float]]:
-    """Make a function that scores a state's running mean on the `count` pictures of a plain feed.
+    """Make a function that scores a state's running mean on the pictures of a plain feed.
 
     The running mean is what a run exports; where the recipe has none it is the weights themselves.
     Scores are means over the pictures that have the label; the loss is one over batches.
@@ -47,7 +48,7 @@ def validator(
         scores: dict[str, list[float]] = defaultdict(list)
         summed = 0.0
         with torch.no_grad():
-            for batch in _once(feed, count, size):
+            for batch in _once(feed, size):
                 there = batch.to(_device(state))
                 # apart from the network, so that what is trained stays as it is to the last bit
                 found = functional_call(state.network, state.averaged, (there.rgb,))
@@ -57,18 +58,20 @@ def validator(
                     scores[name].append(value)
         state.network.train()
         means = {name: float(np.mean(values)) for name, values in scores.items()}
-        return {"loss": summed / count, **means}
+        return {"loss": summed / feed.count, **means}
 
     return validate
 
 
-def _once(feed: Feed, count: int, size: int) -> Iterator[Batch]:
+def _once(feed: Feed, size: int) -> Iterator[Batch]:
     """Yield every picture once: the last batch of a feed goes on with the first pictures."""
-    left = count
-    for step in range(feed.epoch_steps):
+    step, left = 0, 1
+    while left > 0:
         batch = feed.batch(step, size)
-        yield Batch(*(plane[:left] for plane in vars(batch).values()))
+        left = left if step else feed.count  # known when they have been read
+        yield batch.first(left)
         left -= len(batch.rgb)
+        step += 1
 
 
 def _known(found: Any, _rgb: torch.Tensor) -> Any:
@@ -82,17 +85,13 @@ def _device(state: State) -> str:
 def _scores(
     output: torch.Tensor | tuple[torch.Tensor, ...], batch: Batch, task: Task
 ) -> Iterator[tuple[str, float]]:
-    """Yield IoU, accuracy and boundary F of each matte, rank correlation of each disparity."""
+    """Yield the scores of each matte on known pixels, rank correlation of each disparity."""
     planes = dict(
         zip(_PLANES[task], output if isinstance(output, tuple) else (output,), strict=True)
     )
     for index in range(len(batch.rgb)):
         if "matte" in planes and batch.has_matte[index]:
-            inside = (planes["matte"][index, 0] > 0).cpu().numpy()
-            wanted = (batch.matte[index, 0] > 0.5).cpu().numpy()
-            yield "iou", iou(inside, wanted)
-            yield "accuracy", float((inside == wanted).mean())
-            yield "boundary", boundary_f(inside, wanted, OUTLINE_PX)
+            yield from _matte_scores(planes["matte"][index], batch, index)
         if "disparity" in planes and batch.has_disparity[index]:
             size = (batch.disparity.shape[-2], batch.disparity.shape[-1])
             small = torch.nn.functional.adaptive_avg_pool2d(planes["disparity"][index], size)
@@ -100,6 +99,26 @@ def _scores(
                 "rank",
                 depth_metrics.rank_correlation(_flat(small), _flat(batch.disparity[index])),
             )
+
+
+def _matte_scores(logits: torch.Tensor, batch: Batch, index: int) -> Iterator[tuple[str, float]]:
+    """Yield IoU and accuracy; boundary F where all is known; false alarms where nobody is."""
+    known, told = batch.known[index].cpu().numpy()
+    inside, wanted = (logits[0] > 0).cpu().numpy() & known, _half(batch.matte[index]) & known
+    yield "accuracy", float((inside == wanted)[known].mean()) if known.any() else 1.0
+    if wanted.any():
+        yield "iou", iou(inside, wanted)
+    else:
+        yield "false_alarm", float(inside.mean() > FALSE_ALARM)
+    if wanted.any() and known.all():
+        yield "boundary", boundary_f(inside, wanted, OUTLINE_PX)
+    animals = _half(batch.animals[index]) & told
+    if len(logits) > 1 and animals.any():
+        yield "animals", iou((logits[1] > 0).cpu().numpy() & told, animals)
+
+
+def _half(plane: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    return np.asarray(plane[0].cpu().numpy() > 0.5)
 
 
 def _flat(plane: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -12,6 +12,7 @@ import safetensors.torch
 
 from bokeh_core.errors import ModelCorrupt, ModelMissing
 from bokeh_core.networks import registry
+from bokeh_core.networks.shared import fill
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,9 +69,3 @@ def load(network: nn.Module, name: str) -> str:
         reason = str(error).splitlines()[-1].strip()
         raise ModelCorrupt(f"{name}: weights of another network: {reason}") from None
     return start.sha256
-
-
-def fill(network: nn.Module, tensors: dict[str, Tensor], identities: tuple[str, ...]) -> None:
-    """Load `tensors`; parts whose names begin with one of `identities` may be absent from them."""
-    later = {key: own for key, own in network.state_dict().items() if key.startswith(identities)}
-    network.load_state_dict({**later, **tensors})

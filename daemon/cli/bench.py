@@ -6,11 +6,17 @@ import argparse
 import importlib
 
 TARGETS = {
-    "pipeline": ("daemon.bench_pipeline", "a 12-megapixel photo through a daemon: time, memory"),
+    "pipeline": (
+        "daemon.cli.bench_pipeline",
+        "a 12-megapixel photo through a daemon: time, memory",
+    ),
+    "first-look": (
+        "bokeh_core.evaluation.first_look_bench",
+        "the network by torch and by onnxruntime",
+    ),
     "render": ("bokeh_core.evaluation.render_bench", "quality and speed of the blur alone"),
-    "transport": ("daemon.bench_transport", "what the socket costs, and many clients at once"),
 }
-"""Target -> module with `configure(parser)` and `run(args) -> int`, and what it measures."""
+"""OutputPaths -> module with `configure(parser)` and `run(args) -> int`, and what it measures."""
 DEFAULT = "pipeline"
 """The target when none is named."""
 

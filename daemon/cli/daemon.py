@@ -6,21 +6,18 @@ import argparse
 import json
 import os
 import sys
-import time
 from typing import TYPE_CHECKING
 
-from daemon.cli import keys, logs, values
+from daemon.cli import argtypes, kept, keys, logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.client import Client
-    from daemon.connection import Connection
-    from daemon.protocol import State
+    from daemon.client.client import Client
+    from daemon.wire.discovery import Connection
+    from daemon.wire.protocol import State
 
 MIB = 1 << 20
-LEAVE_S = 5.0
-"""A daemon that has closed its sockets is gone by then."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     stop.add_argument("--now", action="store_true", help="cancel what was accepted")
     status = verbs.add_parser("status", help="queue, cache, device, memory, models, uptime")
     status.add_argument("--json", action="store_true", help="print one JSON object")
+    kept.configure(verbs.add_parser("settings", help="what holds however the daemon is started"))
     keys.configure(verbs.add_parser("keys", help="who may connect from another machine"))
     service = verbs.add_parser("service", help="start the daemon with your session")
     service.add_argument("action", choices=["install", "remove", "show"])
@@ -51,20 +49,36 @@ def run(args: argparse.Namespace) -> int:
         "logs": logs.run,
         "service": _service,
         "keys": keys.run,
+        "settings": kept.run,
     }
     return verbs[args.verb](args)
 
 
 def _serving_options(parser: argparse.ArgumentParser) -> None:
-    values.add_device(parser, default=None)
     parser.add_argument(
-        "--cache-mb", type=values.whole(0), metavar="MB", help="memory of the content cache (2048)"
+        "--device",
+        type=argtypes.device_name,
+        metavar="NAME",
+        help="auto, cpu, cuda, cuda:1, mps or xpu (default: as `settings` says, else auto: a CUDA"
+        " GPU if there is one, else the CPU)",
+    )
+    parser.add_argument(
+        "--cache-mb",
+        type=argtypes.whole(0),
+        metavar="MB",
+        help="memory of the content cache (2048)",
     )
     parser.add_argument(
         "--idle",
-        type=values.seconds,
+        type=argtypes.seconds,
         metavar="SECONDS",
         help="unload the worker after so long (900; inf: never)",
+    )
+    parser.add_argument(
+        "--leave",
+        type=argtypes.seconds,
+        metavar="SECONDS",
+        help="end the whole daemon after so long without work (inf: never)",
     )
     parser.add_argument(
         "--no-preload", action="store_true", help="load the worker with the first request"
@@ -73,21 +87,22 @@ def _serving_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--listen", metavar="HOST:PORT", help="for remote clients, see `keys`")
     parser.add_argument(
         "--metrics-port",
-        type=values.whole(1, 65_535),
+        type=argtypes.whole(1, 65_535),
         metavar="PORT",
         help="Prometheus, on loopback",
     )
     # for tests of what goes wrong
     parser.add_argument("--engine", help=argparse.SUPPRESS)
-    parser.add_argument("--hang", type=values.seconds, help=argparse.SUPPRESS)
-    parser.add_argument("--pixels-timeout", type=values.seconds, help=argparse.SUPPRESS)
+    parser.add_argument("--hang", type=argtypes.seconds, help=argparse.SUPPRESS)
+    parser.add_argument("--turn", type=argtypes.seconds, help=argparse.SUPPRESS)
+    parser.add_argument("--pixels-timeout", type=argtypes.seconds, help=argparse.SUPPRESS)
 
 
 def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
     """Turn the serving options back into words for `run`."""
     words: list[str] = []
-    named = ("device", "cache_mb", "idle", "listen", "metrics_port")
-    for name in (*named, "engine", "hang", "pixels_timeout"):
+    named = ("device", "cache_mb", "idle", "leave", "listen", "metrics_port")
+    for name in (*named, "engine", "hang", "turn", "pixels_timeout"):
         value = getattr(args, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
@@ -96,21 +111,25 @@ def _option_words(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _start(args: argparse.Namespace) -> int:
-    from daemon import connection, launch  # noqa: PLC0415
+    from daemon.client import launch, upgrade  # noqa: PLC0415
+    from daemon.wire import discovery  # noqa: PLC0415
 
     options = _option_words(args)
-    already = connection.find()
+    already = discovery.find()
+    if already is not None and not launch.is_current(already):
+        upgrade.retire(already, print)
+        options, already = options or already.options, None
     if already is not None and options:
         return _complain(
             f"a daemon is running already (pid {already.pid}), with its own settings:"
             " run `defocus daemon stop` first"
         )
     if args.device not in (None, "auto", "cpu"):
-        from bokeh_core import devices  # noqa: PLC0415 - torch: only here, never in the front
+        from bokeh_core import devices  # noqa: PLC0415 - torch: only here, never in the server
 
         devices.find(args.device)
     try:
-        where = already or launch.start(connection.runtime_dir(), options)
+        where = already or launch.start(discovery.runtime_dir(), options)
     except (launch.StartFailed, OSError) as fault:
         return _complain(str(fault))
     print(f"daemon {'already running' if already else 'started'} (pid {where.pid})")
@@ -118,22 +137,32 @@ def _start(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from daemon import connection, front, launch, log  # noqa: PLC0415
-    from daemon.figures import Limits  # noqa: PLC0415
-    from daemon.keys import KeyProblem  # noqa: PLC0415
-    from daemon.settings import Settings  # noqa: PLC0415
+    from daemon.client import launch  # noqa: PLC0415
+    from daemon.runtime import log  # noqa: PLC0415
+    from daemon.server import presence, server  # noqa: PLC0415
+    from daemon.server.settings import Settings  # noqa: PLC0415
+    from daemon.wire.capabilities import Limits  # noqa: PLC0415
+    from daemon.wire.curve_auth import KeyProblem  # noqa: PLC0415
 
+    try:
+        held = kept.read()
+    except kept.SettingsProblem as fault:
+        return _complain(str(fault))
+    device = args.device or held.device
     given = {
-        "device": args.device,
-        "cache_bytes": None if args.cache_mb is None else args.cache_mb * MIB,
-        "idle_s": args.idle,
+        "device": None if device == "auto" else device,
+        "cache_bytes": MIB * (held.cache_mb if args.cache_mb is None else args.cache_mb),
+        "idle_s": held.idle if args.idle is None else args.idle,
+        "leave_s": args.leave,
         "engine": args.engine,
         "listen": args.listen,
         "metrics_port": args.metrics_port,
         "hang_s": args.hang,
+        "turn_s": args.turn,
         "limits": None if args.pixels_timeout is None else Limits(pixels_s=args.pixels_timeout),
         "preload": False if args.no_preload else None,
         "tcp": True if args.tcp else None,
+        "options": _option_words(args),
     }
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
@@ -141,8 +170,8 @@ def _run(args: argparse.Namespace) -> int:
             log.to_file(settings.logs)
         else:
             log.to_stderr()
-        front.serve(settings)
-    except connection.AlreadyRunning as fault:
+        server.serve(settings)
+    except presence.AlreadyRunning as fault:
         print(f"defocus: {fault}", file=sys.stderr)
         return launch.ALREADY_RUNNING
     except (OSError, KeyProblem) as fault:
@@ -151,19 +180,20 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _stop(args: argparse.Namespace) -> int:
-    from daemon import connection, launch  # noqa: PLC0415
-    from daemon.client import ConnectionLost, DaemonError  # noqa: PLC0415
+    from daemon.client import launch, upgrade  # noqa: PLC0415
+    from daemon.client.client import ConnectionLost, DaemonError  # noqa: PLC0415
+    from daemon.wire import discovery  # noqa: PLC0415
 
-    where = connection.find()
+    where = discovery.find()
     if where is None:
         print("no daemon is running")
         return 0
     try:
-        with _connect() as client:
+        with _connect(where) as client:
             jobs = client.shutdown(drain=not args.now)
             if jobs:
                 print(f"finishing {jobs} request{'s' if jobs > 1 else ''} first", flush=True)
-            _see_off(client, where)
+            upgrade.see_off(client, where)
     except ConnectionLost:
         launch.stop_by_force(where)
     except DaemonError as refusal:
@@ -172,42 +202,22 @@ def _stop(args: argparse.Namespace) -> int:
     return 0
 
 
-def _see_off(client: Client, where: Connection) -> None:
-    """Wait for the end of a daemon that was told to stop.
-
-    Raises
-    ------
-    ConnectionLost
-        It hangs.
-    """
-    from daemon.client import ConnectionLost  # noqa: PLC0415
-
-    try:
-        while True:  # as long as its last requests take
-            client.ping()
-            time.sleep(0.05)
-    except ConnectionLost:
-        until = time.monotonic() + LEAVE_S
-        while where.alive:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-
-
 def _status(args: argparse.Namespace) -> int:
-    from daemon import connection  # noqa: PLC0415
-    from daemon.client import ConnectionLost, DaemonError  # noqa: PLC0415
+    from daemon.client import launch  # noqa: PLC0415
+    from daemon.client.client import ConnectionLost, DaemonError  # noqa: PLC0415
+    from daemon.wire import discovery  # noqa: PLC0415
 
     if far := os.environ.get("DEFOCUS_REMOTE"):  # stderr: --json is for scripts
         print(
             f"defocus: photos go to {far} (DEFOCUS_REMOTE), this is the daemon here",
             file=sys.stderr,
         )
-    if connection.find() is None:
+    where = discovery.find()
+    if where is None:
         print("{}" if args.json else "no daemon is running")
         return 1
     try:
-        with _connect() as client:
+        with _connect(where) as client:
             state = client.status()
     except (ConnectionLost, DaemonError) as fault:
         return _complain(f"the daemon does not answer: {fault}")
@@ -217,11 +227,13 @@ def _status(args: argparse.Namespace) -> int:
         print(json.dumps(msgspec.to_builtins(state)))
     else:
         print("\n".join(_describe(state)))
+        if not launch.is_current(where):
+            print("program  another version: `defocus daemon start` replaces it")
     return 0
 
 
 def _service(args: argparse.Namespace) -> int:
-    from daemon import service  # noqa: PLC0415
+    from daemon.setup import service  # noqa: PLC0415
 
     found = service.service()
     try:
@@ -237,13 +249,9 @@ def _service(args: argparse.Namespace) -> int:
     return 0
 
 
-def _connect() -> Client:
-    from daemon import connection  # noqa: PLC0415
-    from daemon.client import Client, ConnectionLost  # noqa: PLC0415
+def _connect(where: Connection) -> Client:
+    from daemon.client.client import Client  # noqa: PLC0415
 
-    where = connection.find()
-    if where is None:
-        raise ConnectionLost("no daemon is running")
     return Client(where, "defocus daemon")
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+FILES = ("mask", "depth", "composite", "before-after")
+"""What is written, each as PNG."""
 GAP = 8
 """White pixels between the pictures of the sheet."""
 
@@ -26,25 +28,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Blur the sample, write mask, depth, composite and sheet, and print their paths."""
     from bokeh_core import picture, samples  # noqa: PLC0415
-    from bokeh_core.lens import Lens  # noqa: PLC0415
-    from daemon.cli import looks, order, studio, terminal  # noqa: PLC0415
+    from bokeh_core.presets import NATURAL, PortraitLens  # noqa: PLC0415
+    from daemon.cli import backend, progress_bar, request  # noqa: PLC0415
 
     portrait = picture.read(samples.ASTRONAUT)
-    radius = looks.portrait_coc(args.f_number, max(portrait.width, portrait.height))
-    look = {name: value for name, value in looks.DEFAULT.items() if name != "f_number"}
-    asked = order.Order(portrait, Lens(max_coc=radius, **look), kinds=tuple(order.OUTPUT))
-    with terminal.Bar("sample portrait") as progress:
-        made = studio.choose("auto", "auto").make(asked.job(), progress)
+    radius = PortraitLens().coc(args.f_number, max(portrait.width, portrait.height))
+    asked = request.PhotoRequest(portrait, NATURAL.lens(radius), kinds=tuple(request.OUTPUT))
+    with progress_bar.ProgressBar("sample portrait") as progress:
+        made = backend.choose("auto", None).make(asked.job(), progress)
     args.out.mkdir(parents=True, exist_ok=True)
     matte, depth = made.planes["matte"], made.planes["depth"]
     composite = asked.composite(made.planes["composite"])
-    files = {
-        "mask": picture.Picture(matte[..., None], "linear"),
-        "depth": picture.Picture(depth[..., None], "linear"),
-        "composite": composite,
-        "before-after": picture.Picture(_sheet(portrait.pixels, composite.pixels, matte, depth)),
-    }
-    for name, result in files.items():
+    results = (
+        picture.Picture(matte[..., None], "linear"),
+        picture.Picture(depth[..., None], "linear"),
+        composite,
+        picture.Picture(_sheet(portrait.pixels, composite.pixels, matte, depth)),
+    )
+    for name, result in zip(FILES, results, strict=True):
         path = (args.out / f"{name}.png").resolve()
         picture.write(path, result)
         print(path)

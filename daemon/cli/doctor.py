@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from daemon.setup.doctor import Finding, outside, to_mend
+from daemon.setup.environment import running
+from daemon.setup.places import Places
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-
-INSTALLER = Path(__file__).resolve().parents[2] / "install.py"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; `mend` says what to do when it is broken."""
-
-    good: bool
-    text: str
-    mend: str = ""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,16 +22,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look at everything; returns 1 when something is broken."""
-    if not args.inside and INSTALLER.exists():
-        # it looks at the environment and GIMP's folders from outside, then asks for the inside
-        return subprocess.run([sys.executable, str(INSTALLER), "doctor"], check=False).returncode
     broken = 0
-    for look in (_torch, _weights, _daemon, _memory):
+    if not args.inside:
+        for finding in outside(Places(), running()):
+            print("\n".join(finding.lines()))
+            broken += not finding.good
+    for look in (_torch, _weights, _files, _extras, _daemon, _memory):
         finding = _safely(look)
-        print(f"{'[ok]  ' if finding.good else '[miss]'} {finding.text}")
-        if not finding.good:
-            broken += 1
-            print(f"       {finding.mend}")
+        print("\n".join(finding.lines()))
+        broken += not finding.good
+    if broken and not args.inside:
+        print(f"To mend: {to_mend()}")
     return int(broken > 0)
 
 
@@ -51,31 +41,26 @@ def _safely(look: Callable[[], Finding]) -> Finding:
         return look()
     except Exception as error:  # noqa: BLE001 - whatever is broken, the next look must follow
         name = look.__name__.strip("_")
-        again = f"Run `{sys.executable} {INSTALLER}` again."
-        return Finding(good=False, text=f"{name}: {type(error).__name__}: {error}", mend=again)
+        text = f"{name}: {type(error).__name__}: {error}"
+        return Finding(good=False, text=text, mend=f"Run `{to_mend()}`.")
 
 
 def _torch() -> Finding:
     import torch  # noqa: PLC0415
-    import torchvision  # noqa: PLC0415
 
-    torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)  # fails on a pair that do not fit
     gpu = (
         torch.cuda.get_device_name() if torch.cuda.is_available() else "none, work runs on the CPU"
     )
-    return Finding(
-        good=True,
-        text=f"torch {torch.__version__}, torchvision {torchvision.__version__}; GPU: {gpu}",
-    )
+    return Finding(good=True, text=f"torch {torch.__version__}; GPU: {gpu}")
 
 
 def _weights() -> Finding:
     from bokeh_core.errors import BokehError  # noqa: PLC0415
-    from bokeh_core.networks import registry  # noqa: PLC0415
+    from bokeh_core.networks import registry, shipped  # noqa: PLC0415
 
     names = []
     try:
-        for record in registry.records().values():
+        for record in shipped.index().values():
             registry.load_tensors(record)
             names.append(record.name)
     except BokehError as error:
@@ -84,11 +69,37 @@ def _weights() -> Finding:
     return Finding(good=bool(names), text=f"weights: {', '.join(names)}, as recorded")
 
 
+def _files() -> Finding:
+    from bokeh_core.picture import missing_formats  # noqa: PLC0415
+    from bokeh_core.picture.formats import FORMATS  # noqa: PLC0415
+
+    missing = missing_formats()
+    there = ", ".join(name for name in FORMATS if name not in missing)
+    text = f"files: {there}"
+    if missing:
+        text += f"; not {', '.join(missing)}"
+    return Finding(good=not missing, text=text, mend="; ".join(missing.values()))
+
+
+def _extras() -> Finding:
+    """List what is optional, and how this installation gets the rest; none of it is a fault."""
+    from bokeh_core.extras import EXTRAS, how_to_get  # noqa: PLC0415
+
+    there = [name for name, extra in EXTRAS.items() if extra.is_there]
+    missing = [f"{name} ({extra.purpose})" for name, extra in EXTRAS.items() if name not in there]
+    text = f"extras: {', '.join(there) or 'none'}"
+    if missing:
+        ways = how_to_get(*(name for name in EXTRAS if name not in there))
+        text += f"; not {', '.join(missing)}: {ways}"
+    return Finding(good=True, text=text)
+
+
 def _daemon() -> Finding:
-    from daemon import client, connection  # noqa: PLC0415
+    from daemon.client import client  # noqa: PLC0415
+    from daemon.wire import discovery  # noqa: PLC0415
 
     try:
-        connection.runtime_dir()
+        discovery.runtime_dir()
     except OSError as error:
         mend = "Or make that folder yours alone (chmod 700) when nothing else is in it."
         return Finding(good=False, text=f"daemon: {error}", mend=mend)
@@ -98,8 +109,8 @@ def _daemon() -> Finding:
             trip = 1000 * running.ping()
     except (client.NotRunning, client.DaemonError, client.ConnectionLost) as error:
         far = os.environ.get("DEFOCUS_REMOTE")
-        if not far and connection.find() is None:
-            return Finding(good=True, text="daemon: not running (GIMP and --daemon start it)")
+        if not far and discovery.find() is None:
+            return Finding(good=True, text="daemon: not running (editors and --daemon start it)")
         again = "Run `defocus daemon stop`, then `defocus daemon start`."
         mend = "Start the daemon there, or unset DEFOCUS_REMOTE to work here." if far else again
         return Finding(good=False, text=f"daemon: {error}", mend=mend)

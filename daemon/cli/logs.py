@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from daemon.cli import values
+from daemon.cli import argtypes
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,7 @@ LOOK_EVERY_S = 0.3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "-n", "--lines", type=values.whole(0), default=50, metavar="N", help="how many (50)"
+        "-n", "--lines", type=argtypes.whole(0), default=50, metavar="N", help="how many (50)"
     )
     parser.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
     parser.add_argument("--worker", action="store_true", help="the worker's log instead")
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the lines; with --follow until interrupted."""
-    from daemon import log  # noqa: PLC0415
+    from daemon.runtime import log  # noqa: PLC0415
 
     path = log.log_dir() / (log.WORKER_LOG_NAME if args.worker else log.LOG_NAME)
     try:

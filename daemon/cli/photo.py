@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    from daemon.cli import options  # noqa: PLC0415
+    from daemon.cli import maps, options  # noqa: PLC0415
 
     parser.add_argument(
-        "sources", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG, TIFF, WebP"
+        "sources", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG, TIFF, HEIC, AVIF ..."
     )
-    for option in ("--mask", "--depth"):
-        parser.add_argument(option, type=_of_render, help=argparse.SUPPRESS)
+    maps.add(parser, files=False)
     options.add_output(parser)
     options.add_lens(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Blur the photos."""
-    from daemon.cli import batch, studio  # noqa: PLC0415
+    from daemon.cli import backend, develop, options  # noqa: PLC0415
 
-    return batch.run(args, {}, studio.choose(args.where, args.device))
-
-
-def _of_render(_: str) -> NoReturn:
-    raise argparse.ArgumentTypeError("maps are for `defocus render PHOTO --mask M --depth D`")
+    where: backend.Where = "here" if options.open_models(args) else args.where
+    return develop.run(args, backend.choose(where, args.device))

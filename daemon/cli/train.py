@@ -1,4 +1,4 @@
-"""`defocus train portrait|depth|joint --data DIR`: train a network; stop and resume at any time."""
+"""`defocus train TASK --data DIR`: train a network; stop and resume at any time."""
 
 from __future__ import annotations
 
@@ -6,192 +6,206 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daemon.cli import values
+from daemon.cli import train_check, train_options
 
 if TYPE_CHECKING:
     import argparse
 
+    from bokeh_core.networks.records import ModelRecord
+    from bokeh_core.training.identity import Run
     from bokeh_core.training.recipe import Recipe
-    from bokeh_core.training.runs import Run
+
+
+TASKS = {
+    "portrait": "train a network of the paper's family to find people",
+    "depth": "train a network of the paper's family to see depth",
+    "joint": "train the embedded network: people, animals and depth",
+    "hair": "train the small network of strands (only --minutes, --batch and --seed change it)",
+}
+"""Task -> help."""
+
+AGAIN = (
+    "A run ends up in a folder with a checkpoint: the same command goes on where it was stopped."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.epilog = (
-        "Runs end up in a folder with a checkpoint: the same command goes on where it was stopped. "
-        "`joint` trains the embedded network (both tasks), `portrait` and `depth` the U-Net family."
-    )
-    parser.add_argument("task", choices=("portrait", "depth", "joint"))
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="labelled pictures, or NYU's .mat"
-    )
-    values.add_folders(parser)
-    parser.add_argument(
-        "--limit", type=values.whole(0), default=0, metavar="N", help="training pictures"
-    )
-    parser.add_argument("--run", type=Path, metavar="DIR", help="default: runs/TASK")
-    parser.add_argument(
-        "--init",
-        default="",
-        metavar="NAME|FILE",
-        help="go on from embedded weights or a .safetensors file, with lower rates (joint)",
-    )
-    values.add_device(parser)
-    _add_length(parser)
-    _add_network(parser)
-    parser.add_argument(
-        "--export",
-        type=values.plain_name,
-        metavar="NAME",
-        help="write the finished weights into the package as NAME (joint)",
-    )
-    parser.add_argument("--licence", metavar="TEXT", help="of the exported weights, for the record")
-    parser.add_argument(
-        "--teacher", metavar="TEXT", help="who made the masks and depths, for the record"
-    )
-    parser.add_argument(
-        "--keep",
-        type=float,
-        metavar="SHARE",
-        help="export a mean with this share, 0 to 1, of the weights of --init",
-    )
-
-
-def _add_length(parser: argparse.ArgumentParser) -> None:
-    length = parser.add_argument_group("length and learning")
-    length.add_argument(
-        "--minutes",
-        type=float,
-        help="of steps (joint: 90); scores, saving and time stopped do not count",
-    )
-    length.add_argument(
-        "--epochs", type=float, help="passes over the pictures (30); counts before --minutes"
-    )
-    length.add_argument("--steps", type=int, help="counts before --epochs and --minutes")
-    length.add_argument("--batch", type=int, help="pictures to a step (8)")
-    length.add_argument(
-        "--size", type=int, help="long side of the input, multiple of 32 (joint: grows; else 320)"
-    )
-    length.add_argument("--loss", help="by name; a wrong one lists them (portrait and depth)")
-    length.add_argument(
-        "--optimiser", choices=("adamw", "sgd"), help="joint: adamw; the U-Net family: sgd"
-    )
-    length.add_argument(
-        "--schedule", choices=("cosine", "plateau"), help="of the rate: cosine with adamw"
-    )
-    length.add_argument("--rate", type=float, help="of learning, the encoder's too")
-    length.add_argument(
-        "--precision", choices=("auto", "fp32", "bf16"), help="auto: what the device gains by"
-    )
-    length.add_argument("--seed", type=int, help="of weights, order and views (1)")
-
-
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `UNetConfig`, which has their defaults."""
-    family = parser.add_argument_group("the U-Net family (portrait, depth)")
-    family.add_argument("--encoder", choices=("plain", "densenet121"), help="default: densenet121")
-    family.add_argument("--width", type=values.whole(1), help="of the plain encoder (64)")
-    family.add_argument("--batch-norm", action="store_true", default=None)
-    family.add_argument(
-        "--sobel", action="store_true", default=None, help="edges as a fourth channel"
-    )
-    family.add_argument(
-        "--upsampling",
-        choices=("bilinear", "nearest", "transposed", "pixelshuffle"),
-        help="default: bilinear",
-    )
-    family.add_argument(
-        "--pretrained", action="store_true", default=None, help="ImageNet weights (download)"
-    )
+    tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
+    for name, text in TASKS.items():
+        train_options.configure(tasks.add_parser(name, help=text, description=text, epilog=AGAIN))
+    about = "list all that is wrong with labelled pictures, and what they have"
+    train_check.configure(tasks.add_parser("check", help=about, description=about))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; 0 when finished, 130 when stopped."""
+    """Train; 0 when finished, 130 when stopped. Or check the data."""
+    if args.task == "check":
+        return train_check.run(args)
     _refuse_idle(args)
-    from bokeh_core.training import export, runs  # noqa: PLC0415
+    if args.task == "hair":
+        return _hair(args)
+    from bokeh_core.networks import registry  # noqa: PLC0415
+    from bokeh_core.training import export, run_folder, runs  # noqa: PLC0415
 
     plan = plan_of(args)
+    if args.export:
+        registry.check_new(args.export)  # now, not after an hour
     state = runs.train(plan, lambda line: print(line, flush=True))
     if state is None:
-        print(f"stopped; the same command goes on from {plan.folder / runs.CHECKPOINT}")
+        print(f"stopped; the same command goes on from {plan.folder / run_folder.CHECKPOINT}")
         return 130
-    print(f"finished: {plan.folder / runs.WEIGHTS}, learning curves beside it")
+    print(
+        f"finished: {plan.folder / run_folder.WEIGHTS}, learning curves beside it; "
+        f"{run_folder.BEST} is of the lowest validation loss"
+    )
     if args.export:
         given = {"licence": args.licence, "teacher": args.teacher, "keep": args.keep}
         stated = {name: value for name, value in given.items() if value}
-        record = export.embed(plan, state, args.export, **stated)
-        print(f"embedded as {record.name}: {record.file}, SHA-256 {record.sha256}")
+        _exported(export.export(plan, state, args.export, **stated))
+    return 0
+
+
+def _exported(record: ModelRecord) -> None:
+    print(f"exported as {record.name}: {record.file}")
+    print(f"`defocus models use {record.name}` makes it the default")
+
+
+def _hair(args: argparse.Namespace) -> int:
+    from bokeh_core.networks import registry  # noqa: PLC0415
+    from bokeh_core.training import hair_training  # noqa: PLC0415
+
+    given = {name: getattr(args, name) for name in ("minutes", "batch", "seed")}
+    if args.data is None:
+        args.parser.error("--data is needed")
+    plan = hair_training.HairRun(
+        data=args.data,
+        folder=args.run or Path("runs") / args.task,
+        folders=tuple(args.folders),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    if args.export:
+        registry.check_new(args.export)
+    scores = hair_training.train(plan, lambda line: print(line, flush=True))
+    print(
+        f"finished: mean error of alpha in the band {scores.found:.1f} / 1000, "
+        f"of the coarse mattes {scores.coarse:.1f}"
+    )
+    if args.export:
+        _exported(hair_training.export(plan, args.export, args.licence or "not stated"))
     return 0
 
 
 def _refuse_idle(args: argparse.Namespace) -> None:
     """Refuse options that would do nothing for what is trained."""
-    if args.export and args.task != "joint":
-        args.parser.error("--export is only for joint, the network that the library uses")
+    if args.task == "hair":
+        _refuse_beside_hair(args)
     if (args.licence or args.teacher or args.keep) and not args.export:
         args.parser.error("--licence, --teacher and --keep are for what --export writes")
     if args.keep is not None and not (args.init and 0 < args.keep < 1):
         args.parser.error("--keep is a share between 0 and 1 of the weights of --init")
     given = _network(args)
     if args.task == "joint" and given:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        names = ", ".join(_option(name) for name in given)
         args.parser.error(f"{names}: only for the U-Net family (portrait, depth)")
-    if args.encoder == "plain" and args.pretrained:
-        args.parser.error("--pretrained is only for --encoder densenet121")
+    if args.encoder == "plain" and (args.pretrained or args.encoder_weights):
+        args.parser.error("ImageNet weights are only for --encoder densenet121")
+    if args.strict and args.broken is not None:
+        args.parser.error("--strict is --broken 0: give one of them")
     if args.encoder != "plain" and args.width:
         args.parser.error("--width is only for --encoder plain")
 
 
-def plan_of(args: argparse.Namespace) -> Run:
-    """Turn the options into a run."""
-    from bokeh_core import devices  # noqa: PLC0415
-    from bokeh_core.networks.unet import UNetConfig  # noqa: PLC0415
-    from bokeh_core.training.runs import Run  # noqa: PLC0415
+def _refuse_beside_hair(args: argparse.Namespace) -> None:
+    """Refuse what the network of strands does not have."""
+    has = {"data", "folders", "run", "minutes", "batch", "seed", "export", "licence"}
+    for name, value in vars(args).items():
+        given = value or (value is False and name in _NEGATED)
+        if given and name not in has | {"task", "parser", "words"}:
+            args.parser.error(f"{_option(name)} has no effect on hair")
 
-    network = None
-    if args.task != "joint":
-        network = UNetConfig(**_network(args))
-    return Run(
+
+_NEGATED = {"skips": "--no-skips", "augmented": "--no-augment"}
+
+
+def _option(name: str) -> str:
+    return _NEGATED.get(name, f"--{name.replace('_', '-')}")
+
+
+def plan_of(args: argparse.Namespace) -> Run:
+    """Turn the options into a run; what is not given is as the settings file says, or as usual."""
+    from bokeh_core import devices  # noqa: PLC0415
+    from bokeh_core.errors import InputError  # noqa: PLC0415
+    from bokeh_core.networks.unet import UNetConfig  # noqa: PLC0415
+    from bokeh_core.training import settings, suspects  # noqa: PLC0415
+    from bokeh_core.training.identity import Run  # noqa: PLC0415
+
+    plan = Run(
         folder=args.run or Path("runs") / args.task,
-        data=args.data,
-        recipe=_recipe(args),
-        network=network,
-        folders=args.folders,
-        limit=args.limit,
-        init=args.init,
-        device=str(devices.find(args.device)),
+        data=args.data or Path(),
+        recipe=_usual(args),
+        network=None if args.task == "joint" else UNetConfig(),
     )
+    if args.config:
+        plan = settings.read(args.config, plan)
+        if plan.recipe.task != args.task:
+            raise InputError(f"{args.config} is of a training of {plan.recipe.task}")
+    elif args.data is None:
+        args.parser.error("--data is needed, or --config")
+    given = {
+        "data": args.data,
+        "folders": args.folders or None,
+        "split": args.split,
+        "limit": args.limit,
+        "init": args.init,
+        "encoder_weights": args.encoder_weights,
+        "unknown": suspects.read(args.unknown) if args.unknown else None,
+        "broken": 0 if args.strict else args.broken,
+        "workers": args.workers,
+        "memory": args.memory,
+        "tensorboard": args.tensorboard,
+    }
+    plan = replace(
+        plan,
+        **{name: value for name, value in given.items() if value is not None},
+        recipe=_changed(plan.recipe, args),
+        device=str(devices.find(args.device or (plan.device if args.config else None))),
+    )
+    if plan.network is not None:
+        plan = replace(plan, network=replace(plan.network, **_network(args)))
+    _refuse_without_effect(plan.recipe, args)
+    return plan
 
 
 def _network(args: argparse.Namespace) -> dict[str, Any]:
     """Return the options of the U-Net family that were given."""
-    names = ("encoder", "width", "batch_norm", "sobel", "upsampling", "pretrained")
+    names = ("encoder", "width", "batch_norm", "sobel", "upsampling", "pretrained", "skips")
     return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
-def _recipe(args: argparse.Namespace) -> Recipe:
+def _usual(args: argparse.Namespace) -> Recipe:
     from bokeh_core.training.recipe import FURTHER, Recipe, of_family  # noqa: PLC0415
 
     if args.task == "joint":
-        base = FURTHER if args.init else Recipe()
-    else:
-        base = of_family(args.task, args.optimiser)
-    given = {
-        "steps": args.steps,
-        "epochs": args.epochs,
-        "minutes": args.minutes,
-        "batch": args.batch,
-        "loss": args.loss,
-        "optimiser": args.optimiser,
-        "schedule": args.schedule,
-        "precision": args.precision,
-        "seed": args.seed,
-    }
-    changes = {name: value for name, value in given.items() if value is not None}
+        return FURTHER if args.init else Recipe()
+    return of_family(args.task, args.optimiser)
+
+
+def _changed(base: Recipe, args: argparse.Namespace) -> Recipe:
+    names = "steps epochs minutes batch loss optimiser schedule precision seed weights momentum"
+    names += " decay patience factor clip augmented"
+    changes = {name: value for name in names.split() if (value := getattr(args, name)) is not None}
     if changes.keys() & {"steps", "epochs", "minutes"}:
         changes = {"steps": 0, "epochs": 0.0, "minutes": 0.0, **changes}
     if args.size is not None:
-        changes["sizes"] = ((0.0, args.size),)
+        changes["sizes"] = base.with_sizes(args.size)
     if args.rate is not None:
         changes |= {"rate": args.rate, "encoder_rate": args.rate}
     return replace(base, **changes)
+
+
+def _refuse_without_effect(recipe: Recipe, args: argparse.Namespace) -> None:
+    if args.momentum is not None and recipe.optimiser != "sgd":
+        args.parser.error("--momentum is only for --optimiser sgd")
+    if recipe.schedule != "plateau" and (args.patience is not None or args.factor is not None):
+        args.parser.error("--patience and --factor are only for --schedule plateau")

@@ -1,9 +1,10 @@
-"""Depth Map: the estimated depth as a layer."""
+"""Scene Depth: the estimated depth as a layer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.light.words import tr
 from gimp_plugin import group, rendering
 from gimp_plugin.bindings import Gimp
 
@@ -17,7 +18,7 @@ def run(call: Call) -> Gimp.ValueArray:
     existing = group.find(layer)
     if existing is not None:
         layer = existing.source()
-    depth = group.new_map(layer, rendering.estimate(layer, "depth", "Depth Map"), "Depth map")
-    call.image.insert_layer(depth, layer.get_parent(), call.image.get_item_position(layer))
+    depth = group.new_map(layer, rendering.estimate(layer, "depth", tr("Scene Depth")), "Depth map")
+    call.image.insert_layer(depth, group.parent(layer), call.image.get_item_position(layer))
     Gimp.displays_flush()
     return call.done(depth)

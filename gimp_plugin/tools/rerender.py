@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.light.errors import PluginError
+from daemon.light.words import tr
 from gimp_plugin import group, rendering
-from gimp_plugin.errors import PluginError
 from gimp_plugin.tools import portrait
 
 if TYPE_CHECKING:
@@ -14,26 +15,20 @@ if TYPE_CHECKING:
 
 
 def run(call: Call) -> Gimp.ValueArray:
-    """Re-render the Bokeh group of the active layer, with its own settings or as Portrait Bokeh."""
-    layer = call.layer()
-    existing = existing_group(layer)
-    if call.interactive or not call.config.get_property("keep-settings"):
-        return portrait.run(call)
-    return portrait.answer(call, rendering.render(layer, existing, existing.record.parameters))
+    """Render the Bokeh group of the active layer again, with its own settings or as Portrait Bokeh.
 
-
-def existing_group(layer: Gimp.Layer) -> group.Group:
-    """Give the Bokeh group of a layer.
-
-    Raises
-    ------
-    PluginError
-        It is in none.
+    Somebody at the dialog who has no group yet gets one.
     """
-    existing = group.find(layer)
-    if existing is None:
+    layer = call.layer()
+    existing = group.made_from(layer)
+    if existing is None and not call.interactive:
         raise PluginError(
-            f'"{layer.get_name()}" is in no Bokeh group. Select the Composite, Mask or Depth of '
-            "one, or make one with Filters > Bokeh > Portrait Bokeh."
+            tr(
+                '"{layer}" is in no Bokeh group, and none was made from it. Make one with '
+                "Filters > Bokeh > Portrait Bokeh."
+            ).format(layer=layer.get_name())
         )
-    return existing
+    if existing is None or call.interactive or not call.config.get_property("keep-settings"):
+        return portrait.run_on(call, layer, existing)
+    made = rendering.render(layer, existing, existing.record.parameters)
+    return rendering.answer(call, made)

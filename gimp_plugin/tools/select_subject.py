@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.light.errors import PluginError
+from daemon.light.words import tr
 from gimp_plugin import group, pixels, rendering
 from gimp_plugin.bindings import Gegl, Gimp
-from gimp_plugin.errors import PluginError
 
 if TYPE_CHECKING:
+    from daemon.light.planes import Plane
     from gimp_plugin.call import Call
-    from gimp_plugin.planes import Plane
 
 
 def run(call: Call) -> Gimp.ValueArray:
     """Combine the matte with the selection; in a Bokeh group it is the painted Mask."""
     layer = call.layer()
     existing = group.find(layer)
-    painted = existing and existing.member("mask")
+    painted = None if existing is None else existing.member("mask")
     if existing is not None and painted is not None:
         layer = existing.source()
         matte = pixels.read_map(painted, layer)
     else:
-        matte = rendering.estimate(layer, "matte", "Select Subject")
+        matte = rendering.estimate(layer, "matte", tr("Select Subject"))
     if not any(matte.data):
         raise PluginError(
-            f'No person was found in "{layer.get_name()}". The selection is unchanged.'
+            tr('No person was found in "{layer}". The selection is unchanged.').format(
+                layer=layer.get_name()
+            )
         )
     _select(call.image, layer, matte, call.config.get_property("operation"))
     return call.done()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from gimp_plugin import reach, status, work
+from daemon.light import status
+from gimp_plugin import switch
+from gimp_plugin.editor import GIMP
 
 if TYPE_CHECKING:
     from gimp_plugin.bindings import Gimp
     from gimp_plugin.call import Call
-    from gimp_plugin.client import Report
 
 
 def run(call: Call) -> Gimp.ValueArray:
@@ -20,17 +21,5 @@ def run(call: Call) -> Gimp.ValueArray:
 
         status_window.run()
     else:
-        act(call.config.get_property("action"))
-    return call.done(json.dumps(status.state()))
-
-
-def act(action: str) -> None:
-    """Start or stop the daemon; `status` does nothing."""
-    if action == "start":
-        work.wait_for(_start, "Starting the Bokeh daemon")
-    elif action == "stop":
-        status.stop()
-
-
-def _start(report: Report) -> None:
-    reach.client(report).close()
+        switch.act(call.config.get_property("action"))
+    return call.done(json.dumps(status.state(GIMP).record()))

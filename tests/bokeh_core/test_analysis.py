@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from bokeh_core import picture, segmentation
+from bokeh_core import picture, segmentation, subjects
 from bokeh_core.analysis import analyse
 from bokeh_core.depth import estimate_depth
 from bokeh_core.errors import Cancelled, InputError
@@ -122,8 +124,8 @@ def test_a_focus_point_next_to_a_speck_finds_the_person():
     matte = np.zeros((120, 160), np.float32)
     matte[20:120, 60:100] = 1
     matte[10:12, 10:12] = 1
-    seen = inference.Prediction(matte, matte)
-    kept = segmentation._chosen(seen, segmentation.Choice(focus_point=(0.07, 0.1)))
+    seen = inference.Prediction(matte, matte, np.zeros_like(matte))
+    kept = subjects.choose(seen, np.full((120, 160, 3), 0.2, np.float32), "main", (0.07, 0.1)).matte
     assert kept[20:120, 60:100].min() == 1
     assert kept[:, :40].max() == 0
 
@@ -200,9 +202,15 @@ def test_the_network_sees_any_aspect_ratio_at_the_same_number_of_pixels():
 def test_an_empty_choice_leaves_no_haze(astronaut):
     """The soft part of a person not chosen must not stay behind."""
     seen = inference.predict(astronaut)
-    faint = inference.Prediction(seen.matte * 0.015, seen.disparity)
-    matte = segmentation.full_matte(astronaut, faint, segmentation.Choice(), lambda *_: None)
-    assert matte.max() == 0
+    faint = dataclasses.replace(seen, matte=seen.matte * 0.015)
+    found = segmentation.full_subject(astronaut, faint, segmentation.Choice(), lambda *_: None)
+    assert found.matte.max() == 0
+    assert found.notes == (subjects.NOBODY,)
+
+
+def test_the_analysis_says_that_nobody_was_found(analysed):
+    assert analysed.notes == ()
+    assert analyse(np.full((64, 64, 3), 0.2, np.float32)).notes == (subjects.NOBODY,)
 
 
 def test_a_wrong_outline_of_the_matte_makes_no_step_in_depth(astronaut, analysed):

@@ -1,15 +1,18 @@
-"""A lack of memory is told from other faults, whoever reports it."""
+"""One way to name a device; a lack of memory is told from other faults, whoever reports it."""
 
 from __future__ import annotations
+
+import inspect
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from bokeh_core import devices, hair, progress
-from bokeh_core.errors import OutOfMemory
-from bokeh_core.networks import hub
+import bokeh_core as bc
+from bokeh_core import devices, hair, progress, rendering, segmentation
+from bokeh_core.errors import InputError, OutOfMemory
+from bokeh_core.networks import hub, inference
 
 FULL = [
     MemoryError(),
@@ -28,6 +31,30 @@ def test_no_room_left_is_told_by_class_or_text(fault):
         raise fault
 
 
+def test_nobody_chooses_the_best_there_is_for_networks_and_renderer_alike():
+    best = devices.find(None)
+    assert best.type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert devices.find(str(best)) == devices.find(best) == best
+    assert segmentation.Choice().place == best
+    functions = [
+        *(bc.analyse, bc.estimate_depth, bc.portrait_matte, bc.render),
+        *(inference.predict, rendering.render_tiles, rendering.prepare),
+    ]
+    for function in functions:
+        assert inspect.signature(function).parameters["device"].default is None, function
+
+
+@pytest.mark.parametrize("name", ["auto", "gpu", "cuda:99", "abacus:1"])
+def test_a_device_that_is_not_there_is_refused_by_every_public_function(name):
+    with pytest.raises(InputError, match=f"device {name} cannot be used here"):
+        devices.find(name)
+    photo = np.full((32, 32, 3), 0.2, np.float32)
+    with pytest.raises(InputError, match=f"device {name} cannot be used here"):
+        bc.portrait_matte(photo, device=name)
+    with pytest.raises(InputError, match=f"device {name} cannot be used here"):
+        bc.render(photo, depth=photo[..., 0], matte=None, lens=bc.Lens(), device=name)
+
+
 def test_another_fault_stays_what_it_is():
     with pytest.raises(RuntimeError, match="illegal"), devices.room_on("cuda"):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
@@ -42,4 +69,6 @@ def test_a_matting_network_without_room_says_so(monkeypatch):
     matte[24:72, 24:72] = 1
     matte[20:24] = 0.5
     with pytest.raises(OutOfMemory):
-        hair.by_network(rgb, matte, hub.find("vitmatte-small"), "cpu", progress.ignore)
+        hair.by_network(
+            rgb, matte, hub.find("vitmatte-small"), torch.device("cpu"), progress.ignore
+        )

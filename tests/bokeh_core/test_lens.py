@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from bokeh_core.binned_gaussian import BinnedGaussian
 from bokeh_core.errors import InputError
-from bokeh_core.lens import HEAD, BinnedGaussian, Lens, disparity_at, subject_disparity
+from bokeh_core.lens import (
+    HEAD,
+    Lens,
+    disparity_at,
+    near_disparity,
+    subject_disparity,
+)
+from bokeh_core.rendering.aperture_blur.kernel import _edge
 
 NUMBERS = [
     (kind, field)
@@ -72,13 +80,26 @@ def test_focus_point_ignores_noise_and_holes_and_lands_on_a_surface():
     assert (lens.focus, lens.focus_point) == (pytest.approx(0.8), None)
 
 
-def test_without_a_focus_the_subject_is_in_focus_else_the_centre():
+def test_without_a_focus_the_subject_is_in_focus_else_what_is_near():
     depth = np.full((60, 60), 0.2, np.float32)
-    depth[:20] = 0.7
+    depth[:15] = 0.7
     matte = np.zeros_like(depth)
     assert subject_disparity(depth, matte) == pytest.approx(0.2)
     matte[:15] = 1
     assert Lens().resolved(depth, matte).focus == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("scale", [1, 9])
+def test_what_is_near_is_large_and_near_the_middle(scale):
+    depth = np.full((60, 80), 0.1, np.float32)
+    depth[52:] = 0.95  # the ground in front
+    depth[10:13, 40:43] = 0.9  # a leaf
+    depth[15:55, 20:45] = 0.6  # the thing, not in the very middle
+    large = np.kron(depth, np.ones((scale, scale), np.float32))
+    assert near_disparity(large) == pytest.approx(0.6)
+    large[:, :: 2 * scale] = np.nan
+    assert near_disparity(large) == pytest.approx(0.6)
+    assert near_disparity(np.full((4, 4), np.nan, np.float32)) == 0.5
 
 
 @pytest.mark.parametrize("point", [(0.5,), (2, 0), (-0.1, 0.5), "ab", 3, (math.nan, 0.5)])
@@ -110,14 +131,14 @@ def test_camera_units_follow_the_thin_lens_formula():
         "focus_distance_m": 2.0,
         "nearest_m": 1.5,
     }
-    lens = Lens.from_camera(**settings, blades=7)
+    lens = Lens.from_camera(**settings, ring=0.5)
     f, s = 85.0, 2000.0
     for z in (1500.0, 3000.0, 8000.0):
         disparity = (1 / z) / (1 / 1500.0)
         diameter_mm = f * f / 1.8 / (s - f) * abs(z - s) / z  # textbook blur disc on the sensor
         radius_px = 0.5 * diameter_mm * 6000 / 36
         assert abs(lens.coc(np.float64(disparity))) == pytest.approx(radius_px, rel=1e-9)
-    assert lens.blades == 7
+    assert lens.ring == 0.5
 
 
 def test_exif_fills_in_what_is_not_given():
@@ -140,10 +161,41 @@ def test_exif_fills_in_what_is_not_given():
         Lens.from_camera(image_width_px=4000)
 
 
+PORTRAIT = {
+    "image_width_px": 6000,
+    "f_number": 1.8,
+    "focal_length_mm": 85.0,
+    "sensor_width_mm": 36.0,
+}
+
+
+@pytest.mark.parametrize(
+    "distances",
+    [{"focus_distance_m": 2.0}, {"focus_distance_m": 2.0, "focus": None}, {"nearest_m": 1.5}],
+)
+def test_a_camera_without_a_focus_is_focused_on_the_subject(distances):
+    lens = Lens.from_camera(**PORTRAIT, **distances)
+    assert lens.focus is None
+    depth, matte = np.full((40, 40), 0.9, np.float32), np.zeros((40, 40), np.float32)
+    depth[10:30, 10:30], matte[10:30, 10:30] = 0.4, 1.0
+    assert lens.resolved(depth, matte).focus == pytest.approx(0.4)
+
+
+def test_a_camera_takes_a_focus_in_each_of_its_words():
+    assert Lens.from_camera(**PORTRAIT, focus_distance_m=2.0, focus=0.3).focus == 0.3
+    by_distance = Lens.from_camera(**PORTRAIT, nearest_m=1.0, focus_distance_m=2.0)
+    by_depth = Lens.from_camera(**PORTRAIT, nearest_m=1.0, focus=0.5)
+    assert by_distance.focus == by_depth.focus == 0.5
+    point = Lens.from_camera(**PORTRAIT, focus_distance_m=2.0, focus_point=(0.2, 0.3))
+    assert (point.focus, point.focus_point) == (None, (0.2, 0.3))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"f_number": 0}, "f_number must be greater than 0"),
+        ({"focus_distance_m": None}, "focus_distance_m is needed, how far away the subject is"),
+        ({"nearest_m": 1.0, "focus": 0.5}, "say the same: leave one of them out"),
         ({"focus_distance_m": 0.05}, "focal length"),
         ({"focus_distance_m": 9.0, "nearest_m": 1.0, "farthest_m": 5.0}, "between"),
         ({"nearest_m": 5.0, "farthest_m": 5.0}, "farthest_m must be greater"),
@@ -162,11 +214,46 @@ def test_impossible_cameras_are_refused(change, message):
         Lens.from_camera(**(settings | change))
 
 
-def test_published_look_grows_with_the_picture():
-    small, large = BinnedGaussian.published(320, 416), BinnedGaussian.published(3200, 4160)
+def test_the_paper_s_look_grows_with_the_picture():
+    small, large = BinnedGaussian.usual(320, 416), BinnedGaussian.usual(3200, 4160)
     np.testing.assert_allclose(np.multiply(small.sigmas(), 10), large.sigmas())
     assert (small.bins, sorted(small.sigmas())) == (5, list(small.sigmas()))
-    assert BinnedGaussian.published(4000, 3000).sigmas()[0] == pytest.approx(2.6, abs=0.1)
+    assert BinnedGaussian.usual(4000, 3000).sigmas()[0] == pytest.approx(2.6, abs=0.1)
+
+
+def test_the_notebooks_windows_are_those_of_its_own_size():
+    look = BinnedGaussian.notebook(320, 416)
+    assert set(look.sigmas()) == {5.0}
+    assert look.supports() == (7, 20, 20, 20, 20)  # 15 taps; four sigma where a window is wider
+    assert BinnedGaussian.notebook(640, 832).supports()[0] == 14
+    assert BinnedGaussian(strength=10.0, curve=0.0).supports() == (30,) * 5
+
+
+@pytest.mark.parametrize("blades", [0, 3, 5, 6, 9, 16])
+@pytest.mark.parametrize("curvature", [0.0, 0.2, 0.7, 1.0])
+@pytest.mark.parametrize("squeeze", [1.0, 1.8])
+def test_an_f_number_tells_the_area_whatever_the_blades(blades, curvature, squeeze):
+    camera = {
+        "image_width_px": 6000,
+        "f_number": 2.0,
+        "focal_length_mm": 85.0,
+        "sensor_width_mm": 36.0,
+        "focus_distance_m": 2.0,
+    }
+    disc = Lens.from_camera(**camera)
+    lens = Lens.from_camera(**camera, blades=blades, curvature=curvature, squeeze=squeeze)
+    angle = (np.arange(20_000) + 0.5) * (2 * math.pi / 20_000)
+    edge = _edge(lens, torch.from_numpy(angle)).numpy() * lens.max_coc
+    assert 0.5 * (edge**2).mean() * 2 * math.pi == pytest.approx(
+        math.pi * disc.max_coc**2, rel=1e-5
+    )
+
+
+def test_a_hexagon_is_a_tenth_wider_than_the_disc_and_its_own_image_is_not():
+    assert Lens(blades=6).with_disc(10.0).max_coc == pytest.approx(10.997, abs=0.001)
+    assert Lens(kernel=((1.0,),)).with_disc(10.0).max_coc == 10.0
+    with pytest.raises(InputError, match="max_coc"):
+        Lens(blades=3).with_disc(1000.0)
 
 
 @pytest.mark.parametrize("seed", range(5))

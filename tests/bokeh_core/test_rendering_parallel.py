@@ -8,8 +8,8 @@ import torch
 
 from bokeh_core.errors import Cancelled
 from bokeh_core.progress import ignore
-from bokeh_core.rendering.frame import Bounds
 from bokeh_core.rendering.parallel import each_tile
+from bokeh_core.rendering.tiles import Bounds
 
 CPU = torch.device("cpu")
 WORK = [Bounds(row, 0, 1, 1) for row in range(40)]

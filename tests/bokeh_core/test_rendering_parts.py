@@ -1,6 +1,7 @@
 """The parts of the renderer, each by the property it is there for."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -8,15 +9,17 @@ import torch
 import torch.nn.functional as F
 
 from bokeh_core.lens import Lens
-from bokeh_core.rendering.blur import Kept
-from bokeh_core.rendering.clean import Blemishes, cleaned
+from bokeh_core.rendering.aperture_blur.field_kernels import Field
+from bokeh_core.rendering.aperture_blur.kernel import aperture_kernel
+from bokeh_core.rendering.aperture_blur.radii import FULL, PREVIEW, BlurRadii, fourfold_variance
+from bokeh_core.rendering.aperture_blur.scatter import Kept, _transformed
+from bokeh_core.rendering.depth_cleanup import Blemishes, cleaned
 from bokeh_core.rendering.display import decode, encode
-from bokeh_core.rendering.fill import filled
-from bokeh_core.rendering.frame import Bounds, fast_size, tiles, window
-from bokeh_core.rendering.kernels import aperture_kernel
-from bokeh_core.rendering.levels import FULL, PREVIEW, Levels, fourfold_variance
+from bokeh_core.rendering.layers.depth_cuts import Edges
+from bokeh_core.rendering.layers.push_pull import filled
+from bokeh_core.rendering.layers.unmix import undecided
 from bokeh_core.rendering.resample import doubled, halved
-from bokeh_core.rendering.thresholds import Edges
+from bokeh_core.rendering.tiles import Bounds, fast_size, tiles, window
 
 CPU = torch.device("cpu")
 
@@ -33,6 +36,49 @@ def test_tiles_cover_every_pixel_once_on_the_grid(size):
         assert max(tile.height, tile.width) <= 128
         count[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width] += 1
     assert (count == 1).all()
+
+
+@pytest.mark.parametrize("size", [(3000, 4000), (720, 960), (300, 5000)])
+def test_no_tile_crosses_the_lines_between_blocks(size):
+    count = np.zeros(size, int)
+    for tile in tiles(*size, 576, 32, 5):
+        assert tile.top % 32 == tile.left % 32 == 0
+        for start, length, side in zip(
+            (tile.top, tile.left), (tile.height, tile.width), size, strict=True
+        ):
+            if side >= 5 * 256:
+                block = side / 5
+                first, last = (start + 16) // block, (start + length - 17) // block
+                assert first == last
+        count[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width] += 1
+    assert (count == 1).all()
+
+
+def test_a_tile_is_blended_from_the_kernels_at_its_corners_with_weights_that_sum_to_one():
+    for tile in tiles(3000, 4000, 576, 32, 5):
+        field = Field(tile, 3000, 4000, 5)
+        nodes = field.nodes(Bounds(-64, -64, tile.height + 128, tile.width + 128))(2)
+        weights = torch.stack([weight for weight, _ in nodes if weight is not None])
+        assert len(nodes) == len(weights) == 4
+        assert torch.allclose(weights.sum(dim=0), torch.ones(()), atol=1e-5)
+
+
+def test_a_rectangle_within_another_lies_on_its_grid_and_loses_nothing():
+    region = Bounds(-24, 40, 160, 96)
+    found = Bounds(3, 20, 50, 500).within(region, 8)
+    assert found == Bounds(0, 40, 56, 96)
+    assert Bounds(3, 20, 50, 20).within(region, 8) is None
+    assert found.seen_from(region) == Bounds(24, 0, 56, 96)
+
+
+def test_a_kernel_larger_than_the_frame_wraps_around():
+    kernel, size = random(9, 9), (6, 8)
+    frame = torch.zeros(size)
+    for row in range(9):
+        for column in range(9):
+            frame[(row - 4) % 6, (column - 4) % 8] += kernel[row, column]
+    back = torch.fft.irfft2(_transformed(kernel, size), s=size)
+    assert torch.allclose(back, frame, atol=1e-5)
 
 
 def test_a_window_past_the_frame_is_mirrored_like_numpys_symmetric_padding():
@@ -57,17 +103,17 @@ def test_halving_and_doubling_are_the_block_mean_and_bilinear(size):
 
 
 @pytest.mark.parametrize("quality", [FULL, PREVIEW])
-@pytest.mark.parametrize("reach", [0.0, 0.4, 7.0, 48.0, 900.0])
-def test_levels_end_at_the_reach_and_shares_sum_to_one_with_the_variance_kept(quality, reach):
-    levels = Levels.up_to(reach, quality)
-    assert levels.radii[-1] == (max(reach, quality.first) if reach else 0.0)
-    assert list(levels.radii) == sorted(levels.radii)
-    coc = torch.linspace(0, reach, 50)[None, None]
-    rises = [levels.rise(coc * coc, i) for i in range(len(levels.radii) + 1)]
+@pytest.mark.parametrize("largest", [0.0, 0.4, 7.0, 48.0, 900.0])
+def test_the_radii_end_at_the_largest_and_their_shares_keep_the_variance(quality, largest):
+    radii = BlurRadii.up_to(largest, quality)
+    assert radii.values[-1] == (max(largest, quality.first) if largest else 0.0)
+    assert list(radii.values) == sorted(radii.values)
+    coc = torch.linspace(0, largest, 50)[None, None]
+    rises = [radii.rise(coc * coc, i) for i in range(len(radii.values) + 1)]
     shares = [above - beyond for above, beyond in itertools.pairwise(rises)]
     total = sum(shares) + torch.zeros_like(coc)
     torch.testing.assert_close(total, torch.ones_like(coc))
-    variance = sum(s * fourfold_variance(r) for s, r in zip(shares, levels.radii, strict=True))
+    variance = sum(s * fourfold_variance(r) for s, r in zip(shares, radii.values, strict=True))
     meant = coc * coc + (coc * coc).clamp(max=1) / 3
     torch.testing.assert_close(variance + torch.zeros_like(coc), meant, rtol=1e-3, atol=1e-3)
 
@@ -82,8 +128,8 @@ def test_kernels_sum_to_one_and_are_odd_squares(lens, radius):
     torch.testing.assert_close(kernel, kernel.flip(0, 1), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("radius", [*(level for level in Levels.up_to(9.0, FULL).radii[1:]), 20.0])
-def test_discs_are_as_wide_as_levels_count_on(radius):
+@pytest.mark.parametrize("radius", [*BlurRadii.up_to(9.0, FULL).values[1:], 20.0])
+def test_discs_are_as_wide_as_the_radii_count_on(radius):
     kernel = aperture_kernel(Lens(), radius).double()
     place = torch.arange(len(kernel), dtype=torch.float64) - len(kernel) // 2
     variance = float((kernel.sum(0) * place**2).sum())
@@ -168,3 +214,15 @@ def test_kernels_kept_are_those_used_last_and_within_their_room():
     kept.put("large", torch.zeros(1000))  # what is in use now is kept whatever its size
     assert kept.get("large") is not None
     assert kept.get(3) is None
+
+
+@pytest.mark.parametrize("band", [8, 16, 32])
+def test_dense_hair_is_not_doubt_and_a_soft_edge_is(band):
+    size, cell = 256, band // 2
+    soft = torch.linspace(0.1, 0.9, size)[None, None].expand(1, size, size).contiguous()
+    strands = 0.5 + 0.4 * torch.cos(torch.arange(0, size) * (2 * math.pi / (cell / 4 * 2.5)))
+    hair = strands[None, None].expand(1, size, size).contiguous()
+    assert undecided(hair, band) is None
+    found = undecided(soft, band)
+    assert found is not None
+    assert float(found.mean()) > 0.9

@@ -1,5 +1,6 @@
 """Quality against the thin lens on small scenes: PSNR of fixed scenes is the same on every run."""
 
+import dataclasses
 import functools
 import math
 
@@ -12,7 +13,8 @@ from bokeh_core.evaluation.render_metrics import Regions, psnr, score
 from bokeh_core.evaluation.scenes import SCENES
 from bokeh_core.evaluation.thin_lens import Inputs, photograph, pinhole
 from bokeh_core.lens import Lens
-from bokeh_core.rendering import render
+from bokeh_core.rendering import lens_blur, render
+from bokeh_core.rendering.aperture_blur.kernel import aperture_kernel
 
 WIDTH, MAX_COC = 288, 20.0
 CASES = [(make, focus_on) for make in SCENES for focus_on in ("subject", "back")]
@@ -96,6 +98,47 @@ def test_a_preview_looks_like_the_full_picture_made_smaller(make, focus_on, cat_
         size = (WIDTH, inputs.depth.shape[0] // 3)
         return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
 
-    planes = [small(plane) for plane in (inputs.rgb, inputs.depth, inputs.matte)]
-    preview = render(*planes, lens.scaled(1 / 3), preview=True)
+    planes = {name: small(getattr(inputs, name)) for name in ("rgb", "depth", "matte")}
+    preview = render(**planes, lens=lens.scaled(1 / 3), preview=True)
     assert psnr(preview, small(ours(inputs, lens))) >= 35.0
+
+
+@pytest.mark.parametrize(("make", "focus_on"), CASES, ids=NAMES)
+def test_layers_cut_from_reduced_pictures_are_close_to_those_cut_at_full_size(
+    make, focus_on, monkeypatch
+):
+    """Large pictures are cut at half and quarter size where they are blurred much."""
+    _, inputs, lens, truth = case(make, focus_on)
+    wide = dataclasses.replace(lens, max_coc=2.5 * MAX_COC)
+    whole = [ours(inputs, each) for each in (lens, wide)]
+    monkeypatch.setattr(lens_blur, "LARGE", 0)
+    near, far = (ours(inputs, each) for each in (lens, wide))
+    assert psnr(near, truth) >= psnr(whole[0], truth) - 0.5
+    assert psnr(near, whole[0]) >= 42.0
+    assert psnr(far, whole[1]) >= 38.0
+
+
+def test_cat_eyes_are_close_to_a_kernel_for_every_pixel():
+    """Kernels are blended between a few places of the frame; the truth has one for each pixel."""
+    height, width, radius = 48, 64, 5.0
+    lens = Lens(focus=1.0, max_coc=radius, cat_eye=0.8)
+    rgb = np.random.default_rng(1).uniform(0, 1, (height // 4, width // 4, 3)).astype(np.float32)
+    rgb = rgb.repeat(4, 0).repeat(4, 1)
+    light, density = (np.zeros((height + 24, width + 24, count)) for count in (3, 1))
+    padded = np.pad(rgb, ((12, 12), (12, 12), (0, 0)), mode="symmetric")
+    diagonal = math.hypot(height, width)
+    for y in range(4, height + 20):
+        for x in range(4, width + 20):
+            row, column = min(max(y - 12, 0), height), min(max(x - 12, 0), width)
+            place = (2 * column - width) / diagonal, (2 * row - height) / diagonal
+            kernel = aperture_kernel(lens, radius, field=place).numpy()[..., None]
+            half = kernel.shape[0] // 2
+            here = (slice(max(y - half, 0), y + half + 1), slice(max(x - half, 0), x + half + 1))
+            kernel = kernel[max(half - y, 0) :, max(half - x, 0) :]
+            kernel = kernel[: light[here].shape[0], : light[here].shape[1]]
+            light[here] += kernel * padded[y, x]
+            density[here] += kernel
+    inner = (slice(12, -12), slice(12, -12))
+    truth = (light[inner] / density[inner]).astype(np.float32)
+    got = render(rgb, depth=np.zeros((height, width), np.float32), matte=None, lens=lens)
+    assert psnr(got, truth) >= 42.0

@@ -37,5 +37,6 @@ def test_hidden_colours_do_not_bleed_into_a_blur_and_are_kept():
     pixels[..., 3] = 255
     pixels[:, 30:] = (255, 0, 255, 0)
     photo = picture.Picture(pixels)
-    out = render(photo.linear(), np.zeros((40, 60), np.float32), None, Lens(focus=1.0, max_coc=8))
+    depth = np.zeros((40, 60), np.float32)
+    out = render(photo.linear(), depth=depth, lens=Lens(focus=1.0, max_coc=8))
     np.testing.assert_array_equal(photo.with_linear(out).pixels, pixels)

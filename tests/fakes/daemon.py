@@ -21,6 +21,8 @@ import zmq
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+MINOR = 7
+"""Of the protocol's additions it knows what a dialog asks for; it finds nobody, reads no file."""
 DTYPES = {"u8": ("<u1", 255.0), "u16": ("<u2", 65535.0), "f32": ("<f4", 1.0)}
 
 
@@ -50,13 +52,15 @@ class FakeDaemon:
         Where the sockets and the connection file go.
     fault
         None, `vanish` (closes its sockets in the middle of a job), `wait` (accepts and never ends),
-        `hang` (says no more at all) or an error code to answer every render with.
+        `forget` (the same without progress), `hang` (says no more at all) or an error code to
+        answer every render with.
     """
 
     def __init__(self, directory: Path, fault: str | None = None) -> None:
         self.directory, self.fault = directory, fault
         self.heard: list[dict] = []
         self.stored: dict[str, bytes] = {}
+        self._waiting: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -101,12 +105,16 @@ class FakeDaemon:
             if message["token"] != "fake-token":
                 say("error", code="unauthorized", message="wrong token", hint="Read it again.")
             else:
-                say("welcome", protocol=1, server="fake", limits={"silence_s": 3.0})
+                say("welcome", protocol=1, minor=MINOR, server="fake", limits={"silence_s": 3.0})
         elif kind == "ping":
             if self.fault != "hang":
                 say("pong", nonce=message["nonce"])
+            if self.fault == "wait" and self._waiting:
+                say("progress", id=self._waiting, stage="queued", fraction=0.0)
         elif kind == "status":
-            say("state", server="fake", uptime_s=1.0, queued=0, worker="idle", devices=["cpu"])
+            memory = {"rss_bytes": 1 << 20, "worker_rss_bytes": 2 << 20}
+            known = {"devices": ["cpu"], "models": [], "cache": {}, "running": None}
+            say("state", server="fake", uptime_s=1.0, queued=0, worker="idle", **memory, **known)
         elif kind == "cancel":
             say("cancel_reply", id=message["id"], outcome="stopping")
             say("error", id=message["id"], code="cancelled", message="stopped", hint="")
@@ -118,7 +126,8 @@ class FakeDaemon:
             self._render(say, self._job)
 
     def _render(self, say: object, job: dict) -> None:
-        if self.fault in {"hang", "wait"}:
+        if self.fault in {"hang", "wait", "forget"}:
+            self._waiting = job["id"]
             return say("accepted", id=job["id"], queue_position=0)
         if self.fault == "vanish":
             say("accepted", id=job["id"], queue_position=0)
@@ -153,7 +162,14 @@ class FakeDaemon:
             )
         data = [results[name].tobytes() for name in job["want"]]
         return say(
-            "result", *data, id=job["id"], planes=described, focus=0.75, cached=[], timing={}
+            "result",
+            *data,
+            id=job["id"],
+            planes=described,
+            focus=0.75,
+            cached=[],
+            timing={},
+            people=[],
         )
 
     def _compute(self, job: dict, planes: dict) -> dict[str, np.ndarray]:
@@ -165,6 +181,8 @@ class FakeDaemon:
         image = array("image")
         height, width, _ = image.shape
         found = dict(zip(("matte", "depth"), maps(width, height), strict=True))
+        if job.get("subject") == "none":
+            found["matte"] = np.zeros_like(found["matte"])
         for name in found.keys() & planes.keys():
             found[name] = array(name)[..., 0] / DTYPES[planes[name]["dtype"]][1]
         strength = job["lens"].get("max_coc", job["lens"].get("strength", 0))

@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from daemon.bench_pipeline import photo
-from daemon.faults.sandbox import Sandbox, sandbox
-from gimp_plugin import reach
-from gimp_plugin.client import Job
-from gimp_plugin.parameters import Parameters
-from gimp_plugin.planes import Plane
+from daemon.cli.bench_pipeline import photo
+from daemon.light.connect import connect
+from daemon.light.parameters import Parameters
+from daemon.light.planes import Plane
+from daemon.light.request import LayerRequest
+from gimp_plugin.editor import GIMP
 from tests.gimp import start_time
 from tests.gimp.conftest import Gimp, home_with_plugin
 from tests.gimp.rootfs import root_filesystem
+from tests.reliability.sandbox import Sandbox, sandbox
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,7 @@ def main(suite: str = "trixie", megapixels: float = 12.0) -> None:
         f"empty {empty:.0f} ms, Bokeh {ours:.0f} ms",
         flush=True,
     )
-    with tempfile.TemporaryDirectory() as name, sandbox("daemon.engine") as made:
+    with tempfile.TemporaryDirectory() as name, sandbox("daemon.worker.engine") as made:
         out = Path(name) / "out"
         out.mkdir()
         pixels = photo(megapixels)
@@ -88,8 +89,8 @@ def _stages(made: Sandbox, pixels: np.ndarray) -> tuple[float, float]:
     image = Plane(width, height, 3, "u8", "srgb", pixels.tobytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEFOCUS_RUNTIME_DIR", str(made.directory))
-        client = reach.client()
-    timing = client.render(Job(image, Parameters(f_number=2.75).lens(width, height))).timing
+        client = connect(GIMP)
+    timing = client.render(LayerRequest.of(image, Parameters(f_number=2.75))).timing
     client.close()
     return timing["render"], sum(timing.values()) - timing["render"]
 

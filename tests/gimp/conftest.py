@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import install
-from tests.gimp.rootfs import Root, UnavailableError, root_filesystem
+from daemon.setup.environment import running
+from daemon.setup.plugin import Plugin
+from tests.gimp.rootfs import GIMP
+from tests.real_daemon import real_daemon
+from tests.real_editor import RealEditor, root_with
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HERE = Path(__file__).parent
-ARTEFACTS = os.environ.get("DEFOCUS_TEST_ARTEFACTS")
 
 
 def pytest_collection_modifyitems(items):
@@ -30,16 +30,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.gimp)
 
 
-@dataclass
-class Gimp:
-    """One user's GIMP: a home with the plug-in, an output folder, a daemon to talk to."""
-
-    root: Root
-    out: Path
-    home: Path
-    runtime: Path
-    env: dict[str, str] = field(default_factory=dict)
-    log: str = ""
+class Gimp(RealEditor):
+    """One user's GIMP."""
 
     @property
     def plugin(self) -> Path:
@@ -51,17 +43,26 @@ class Gimp:
         """Such as 3.0."""
         return next((self.home / ".config/GIMP").iterdir()).name
 
-    def batch(self, script: str, timeout: float = 120) -> None:
-        """Run a script of `scripts/` in GIMP's Python; fails with its traceback."""
+    def batch(self, script: str, timeout: float = 120, files: Sequence[Path] = ()) -> None:
+        """Run a script of `scripts/` in GIMP's Python; fails with its traceback.
+
+        The files are opened before, as a user opens them: what a script loads has no file to GIMP.
+        """
         place = self._place(script)
         code = (
             f"import sys;sys.path.insert(0,{str(self.out)!r});import inside;inside.run({place!r})"
         )
         argv = ["gimp-console", "-i", "--quit", "--batch-interpreter", "python-fu-eval", "-b", code]
+        argv += map(str, files)
         self._run(argv, timeout)
 
     def desktop(self, scenario: str, script: str, timeout: float = 180) -> None:
-        """Run GIMP on a screen: `script` in its Python, `scenario` at the keyboard."""
+        """Run GIMP on a screen: `script` in its Python, `scenario` at the keyboard.
+
+        The dialogs begin as new: without the settings and the size that other scenes left.
+        """
+        shutil.rmtree(self.plugin.parents[1] / "plug-in-settings", ignore_errors=True)
+        (self.plugin / "window.json").unlink(missing_ok=True)
         argv = ["python3", str(self.out / "desktop.py"), self._place(scenario), self._place(script)]
         self._run(argv, timeout)
 
@@ -69,30 +70,24 @@ class Gimp:
         """Read JSON that the script left."""
         return json.loads((self.out / name).read_text())
 
+    def complaints(self) -> list[str]:
+        """What GIMP said in the terminal about us.
+
+        It warns of letters that two pages share: see `test_translations` for those seen at once.
+        """
+        said = (self.out / "gimp.log").read_text(errors="replace").splitlines()
+        ours = [line for line in said if "bokeh" in line.lower()]
+        return [line for line in ours if "duplicate mnemonic" not in line]
+
     def _place(self, script: str) -> str:
-        for name in ("inside.py", "desktop.py"):
+        for name in ("inside.py", "within.py", "desktop.py"):
             shutil.copy(HERE / name, self.out)
         return shutil.copy(HERE / "scripts" / script, self.out)
 
     def _run(self, argv: list[str], timeout: float) -> None:
         for name in ("done", "traceback"):
             (self.out / name).unlink(missing_ok=True)
-        done = self.root.run(
-            argv,
-            visible=[self.out, self.runtime],
-            home=self.home,
-            env={
-                "DEFOCUS_RUNTIME_DIR": str(self.runtime),
-                "DEFOCUS_TEST_OUT": str(self.out),
-                **self.env,
-            },
-            timeout=timeout,
-        )
-        self.log = done.stdout + done.stderr
-        if ARTEFACTS:
-            Path(ARTEFACTS).mkdir(parents=True, exist_ok=True)
-            for picture in self.out.glob("*.png"):
-                shutil.copy(picture, Path(ARTEFACTS) / f"{self.out.name}-{picture.name}")
+        self.run(argv, timeout, prefix=f"{self.out.name}-")
         failure = self.out / "traceback"
         assert not failure.exists(), failure.read_text() + self.log
         assert (self.out / "done").exists(), self.log
@@ -101,10 +96,7 @@ class Gimp:
 @pytest.fixture(scope="session", params=["trixie", "forky"], ids=["gimp-3.0", "gimp-3.2"])
 def root(request):
     """The root file system with GIMP, built once: 3.0 of Debian 13, 3.2 of its next release."""
-    try:
-        return root_filesystem(request.param)
-    except UnavailableError as reason:
-        pytest.skip(f"no real GIMP here: {reason}")
+    return root_with(GIMP, request.param)
 
 
 def home_with_plugin(root, path):
@@ -112,7 +104,7 @@ def home_with_plugin(root, path):
     root.new_home(path)
     for folder in (path / ".config/GIMP").iterdir():
         (folder / "plug-ins").mkdir(exist_ok=True)
-        install.copy_plugin(folder)
+        Plugin(folder, running()).copy()
         (folder / "plug-ins/bokeh/launcher.json").unlink()
     root.run(["gimp-console", "-i", "--quit", "-b", "(gimp-quit 0)"], home=path)
     return path
@@ -127,28 +119,8 @@ def home(root, tmp_path_factory):
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory):
     """A real daemon; gives its runtime directory."""
-    folder = tmp_path_factory.mktemp("run")
-    folder.chmod(0o700)
-    env = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",  # GIMP and the test itself want the other cores
-        "DEFOCUS_RUNTIME_DIR": str(folder),
-        "DEFOCUS_CONFIG_DIR": str(tmp_path_factory.mktemp("config")),
-    }
-    command = [sys.executable, "-m", "daemon.cli.main", "daemon", "run"]
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
-        try:
-            until = time.monotonic() + 60
-            while not (folder / "connection.json").exists():
-                assert process.poll() is None, "the daemon ended"
-                assert time.monotonic() < until, "the daemon did not start"
-                time.sleep(0.1)
-            yield folder
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()  # one that hangs
+    with real_daemon(tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("config")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

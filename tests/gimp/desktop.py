@@ -6,6 +6,7 @@ The scenario is executed with a `desk` in its globals, while GIMP runs the secon
 """
 
 import ctypes
+import itertools
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ GIMPRC = """
 (show-welcome-dialog no)
 (check-updates no)
 (color-profile-policy keep)
+(theme-color-scheme {scheme})
 """
 
 
@@ -43,7 +45,7 @@ class Screen:
         self._root = ctypes.c_ulong(self._x.XDefaultRootWindow(self._display))
 
     def place(self, window):
-        """Give where a window's inside begins; xdotool counts its frame twice."""
+        """Return where a window's inside begins; xdotool counts its frame twice."""
         x, y, child = ctypes.c_int(), ctypes.c_int(), ctypes.c_ulong()
         refs = map(ctypes.byref, (x, y, child))
         inside = ctypes.c_ulong(int(window))
@@ -51,7 +53,7 @@ class Screen:
         return x.value, y.value
 
     def pixels(self, x, y, width, height):
-        """Give what a part of the screen shows."""
+        """Return what a part of the screen shows."""
         every_plane, z_pixmap = ctypes.c_ulong(-1), 2
         where = self._display, self._root, x, y, width, height
         picture = self._x.XGetImage(*where, every_plane, z_pixmap)
@@ -82,7 +84,8 @@ class Desk:
         self._start("openbox")
         self.park()
         gimprc = next((Path.home() / ".config/GIMP").iterdir()) / "gimprc"
-        gimprc.write_text(gimprc.read_text() + GIMPRC)
+        scheme = os.environ.get("DEFOCUS_TEST_SCHEME", "dark")
+        gimprc.write_text(gimprc.read_text() + GIMPRC.format(scheme=scheme))
         code = f"import sys;sys.path.insert(0,{str(HERE)!r});import inside;inside.run({batch!r})"
         self.gimp = self._start(
             "gimp",
@@ -148,7 +151,7 @@ class Desk:
         self.xdotool("mousemove", "9999", "9999")
 
     def geometry(self, window):
-        """Give left, top, width and height of a window's inside."""
+        """Return left, top, width and height of a window's inside."""
         lines = self.xdotool("getwindowgeometry", "--shell", window).split()
         found = dict(line.split("=") for line in lines)
         return [*self.screen.place(window), int(found["WIDTH"]), int(found["HEIGHT"])]
@@ -158,7 +161,7 @@ class Desk:
         subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=False)
 
     def area(self, window, x, y, width, height):
-        """Give the pixels of a part of a window."""
+        """Return the pixels of a part of a window."""
         left, top = self.screen.place(window)
         return self.screen.pixels(left + x, top + y, width, height)
 
@@ -236,10 +239,21 @@ class Dialog:
     A fast result is there before anybody looks: it is known by what the untouched photo looks like.
     """
 
-    PICTURE = (40, 40, 400, 300)  # inside of the preview, in the dialog's window
-    AWAY = (40, 220, 400, 120)  # the part of it below the place that is clicked
-    BUTTONS = (20, 490, 456, 22)
-    VIEWS = {"result": 75, "original": 190, "mask": 305, "depth": 420}  # noqa: RUF012
+    # of a square photo, in the dialog's window as it opens for the first time
+    LEFT, TOP, SIDE = 164, 58, 364
+    PICTURE = (176, 80, 348, 300)  # inside of the preview
+    AWAY = (176, 230, 348, 120)  # the part of it below the place that is clicked
+    BUTTONS = (20, 434, 422, 22)
+    STATUS = (20, 520, 600, 40)
+    TOOLS = {  # noqa: RUF012
+        "focus": 60,
+        "sharp": 145,
+        "blurred": 230,
+        "nearer": 316,
+        "farther": 400,
+        "eraser": 485,
+    }
+    VIEWS = {"result": 71, "original": 178, "mask": 285, "depth": 390}  # noqa: RUF012
 
     def __init__(self, desk, title):
         self.desk = desk
@@ -248,12 +262,17 @@ class Dialog:
         original = desk.area(self.window, *self.PICTURE)
         self.show("result")
         desk.changes(self.window, self.PICTURE, original)
+        self.said = None
 
     def show(self, view):
         """Switch the preview over, and wait until the buttons show it."""
         before = self.desk.area(self.window, *self.BUTTONS)
-        self.desk.click(self.window, self.VIEWS[view], 500)
+        self.desk.click(self.window, self.VIEWS[view], 445)
         self.desk.changes(self.window, self.BUTTONS, before)
+
+    def tool(self, name):
+        """Choose what the pointer does."""
+        self.desk.click(self.window, self.TOOLS[name], 35)
 
     def look_at(self, view):
         """Switch over to another picture, and wait until it is there."""
@@ -261,15 +280,67 @@ class Dialog:
         self.show(view)
         self.desk.changes(self.window, self.PICTURE, before)
 
+    def keys(self, *keys):
+        """Press keys in the picture; the middle button gives it the focus and does nothing else."""
+        left, top = self.desk.screen.place(self.window)
+        self.desk.xdotool("mousemove", str(left + 300), str(top + 200))
+        self.desk.xdotool("click", "2")
+        self.desk.park()
+        self.desk.key(*keys)
+
+    def stroke(self, *points):
+        """Draw a line through points of a square photo, as fractions of its sides."""
+        for start, end in itertools.pairwise(points):
+            self.drag(self.place(*start), self.place(*end))
+
+    def drag(self, start, end, button="1"):
+        """Drag in the picture from one place of the window to another."""
+        left, top = self.desk.screen.place(self.window)
+        steps = 8
+        self.desk.xdotool("mousemove", str(left + start[0]), str(top + start[1]))
+        self.desk.xdotool("mousedown", button)
+        for step in range(1, steps + 1):
+            x, y = (round(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True))
+            self.desk.xdotool("mousemove", str(left + x), str(top + y))
+            time.sleep(0.05)
+        self.desk.xdotool("mouseup", button)
+        self.desk.park()
+
+    def at_rest(self, anew=False, timeout=120):
+        """Wait until nothing computes any more: the line below tells no progress, for a second.
+
+        What it says then is learnt at first, and `anew` after a change, by waiting longer.
+        """
+        if anew:
+            self.said = None
+        until = time.monotonic() + timeout
+        last, since = None, time.monotonic()
+        while time.monotonic() < since + (4.0 if self.said is None else 1.5):
+            now = self.desk.area(self.window, *self.PICTURE), self._status()
+            if now != last or (self.said is not None and now[1] != self.said):
+                last, since = now, time.monotonic()
+            if time.monotonic() > until:
+                self.desk.screenshot("no-rest")
+                raise TimeoutError(f"the picture did not come to rest within {timeout} s")
+            time.sleep(0.1)
+        self.said = self._status()
+
+    def _status(self):
+        return self.desk.area(self.window, *self.STATUS)
+
+    def place(self, x, y):
+        """Return where a point of a square photo, as fractions of its sides, is in the window."""
+        return round(self.LEFT + x * self.SIDE), round(self.TOP + y * self.SIDE)
+
     def focus(self, x, y):
-        """Click in the upper part of the result; wait for the focus, not just for its mark."""
+        """Click (fractions) in the upper part of the result; wait for the focus, not its mark."""
         before = self.desk.area(self.window, *self.AWAY)
-        self.desk.click(self.window, x, y)
+        self.desk.click(self.window, *self.place(x, y))
         self.desk.changes(self.window, self.AWAY, before)
 
 
 if __name__ == "__main__":
-    scenario = {"OUT": OUT, "time": time, "Dialog": Dialog}
+    scenario = {"OUT": OUT, "os": os, "time": time, "Dialog": Dialog}
     source = Path(sys.argv[1]).read_text()
     desk = Desk(sys.argv[2])
     try:

@@ -1,8 +1,10 @@
 """Helpers for scripts that run inside GIMP's Python: make images, call the plug-in, read pixels."""
 
+import importlib.util
 import json
 import os
 import random
+import sys
 import traceback
 
 import gi
@@ -87,6 +89,21 @@ def call(name, image=None, layers=(), **arguments):
     if result.index(0) != Gimp.PDBStatusType.SUCCESS:
         raise RuntimeError(Gimp.get_pdb().get_last_error())
     return [result.index(i) for i in range(1, result.length())]
+
+
+def plug_in(module, package="gimp_plugin"):
+    """Import a module of the installed plug-in, as its own process would."""
+    folder = os.path.join(Gimp.directory(), "plug-ins", "bokeh")
+    if "gimp_plugin" not in sys.modules:
+        sys.path.insert(0, folder)
+        spec = importlib.util.spec_from_file_location(
+            "gimp_plugin",
+            os.path.join(folder, "__init__.py"),
+            submodule_search_locations=[folder],
+        )
+        sys.modules["gimp_plugin"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["gimp_plugin"])
+    return importlib.import_module(f"{package}.{module}")
 
 
 def tree(image):

@@ -11,11 +11,15 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daemon.faults.sandbox import sandbox
 from tests.gimp import test_dialog
 from tests.gimp.conftest import home_with_plugin
-from tests.gimp.rootfs import Root, root_filesystem
+from tests.gimp.rootfs import root_filesystem
+from tests.reliability.sandbox import sandbox
+
+if TYPE_CHECKING:
+    from tests.rootfs import Root
 
 
 def main(runs: int = 20, *suites: str) -> int:
@@ -32,7 +36,7 @@ def main(runs: int = 20, *suites: str) -> int:
 def _run(root: Root, name: str) -> bool:
     began = time.monotonic()
     good = False
-    with tempfile.TemporaryDirectory() as folder, sandbox("daemon.engine") as made:
+    with tempfile.TemporaryDirectory() as folder, sandbox("daemon.worker.engine") as made:
         out = Path(folder) / "out"
         out.mkdir()
         made.start()

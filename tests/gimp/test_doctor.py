@@ -7,7 +7,10 @@ import shutil
 
 import pytest
 
-import install
+from daemon.setup import gimp, packages
+from daemon.setup.bootstrap import Bootstrap
+from daemon.setup.environment import running
+from daemon.setup.steps import Steps
 from tests.gimp.conftest import Gimp, home_with_plugin
 
 
@@ -27,11 +30,12 @@ def doctor(patient, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(patient.home))
     monkeypatch.setenv("DEFOCUS_CONFIG_DIR", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    for name in ("check_weights", "is_installed", "works", "gimp_has_python"):
-        monkeypatch.setattr(install, name, lambda *_: True)
-    monkeypatch.setattr(install, "call", lambda *_: 0)
-    monkeypatch.setattr(install, "path_link", lambda: None)
-    return lambda mend: install.doctor(install.Steps(dry=False), mend)
+    monkeypatch.setattr(packages, "fault", lambda _: "")
+    monkeypatch.setattr(gimp, "has_python", lambda _: True)
+    for name in ("_packages", "_check_weights", "_write_command"):
+        monkeypatch.setattr(Bootstrap, name, lambda _: None)
+    monkeypatch.setattr(Bootstrap, "call", lambda *_: 0)
+    return lambda mend: Bootstrap(Steps(), environment=running()).doctor(mend=mend)
 
 
 def registered(patient):
@@ -59,7 +63,7 @@ def old(plugin):
 
 
 def incomplete(plugin):
-    (plugin / "parameters.py").unlink()
+    (plugin / "daemon" / "light" / "parameters.py").unlink()
     later = (plugin / "bokeh.py").stat().st_mtime + 20
     os.utime(plugin / "bokeh.py", (later, later))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from PIL import Image
 import bokeh_core as bc
 from bokeh_core.analysis import analyse
 from bokeh_core.picture import from_linear, to_linear
-from gimp_plugin.parameters import Parameters
-from tests.gimp.conftest import Gimp
+from daemon.light.parameters import Parameters
 from tests.gimp.scripts import load_cases
 
 CASES = load_cases("layers.py")
@@ -33,15 +31,14 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def results(gimp, portrait):
-    """All cases, run in one GIMP over pyzmq."""
+    """All cases, run in one GIMP."""
     Image.fromarray(portrait).save(gimp.out / "photo.png")
-    gimp.env = {"DEFOCUS_CLIENT": "pyzmq"}
     gimp.batch("layers.py")
     return gimp
 
 
 def array(results, name, role):
-    """Give the raw samples of a layer, (H, W, C)."""
+    """Return the raw samples of a layer, (H, W, C)."""
     entry = results.read("table")[name]
     form = entry["formats"][("source", "composite", "mask", "depth").index(role)]
     dtype = np.dtype(NUMPY[form.split()[1]])
@@ -52,7 +49,7 @@ def array(results, name, role):
 
 
 def wire(samples):
-    """Give samples as they travel: u8 and u16 as they are, everything else as float32."""
+    """Return samples as they travel: u8 and u16 as they are, everything else as float32."""
     if samples.dtype.kind == "u" and samples.dtype.itemsize <= 2:
         return samples
     full = FULL["u32"] if samples.dtype.kind == "u" else 1.0
@@ -78,7 +75,7 @@ def expected(source, transfer, arguments):
     look = kind(**fields)
     if kind is bc.Lens:
         look = look.resolved(depth, matte)
-    rendered = bc.render(light, depth, matte, look)
+    rendered = bc.render(light, depth=depth, matte=matte, lens=look)
     sharp = (rendered == light).all(axis=2)
     if colours.shape[2] == 1:
         rendered = rendered[..., 1:2]
@@ -113,30 +110,14 @@ def test_layers_match_the_library(results, name):
         assert np.ptp(grey.astype(np.float64), axis=2).max() <= 1e-6, f"{role} is not grey"
         scale = FULL[entry["formats"][2].split()[1]]
         fine = 1 / 255 if scale == 255 else 1e-3
-        assert np.abs(grey[..., 0].astype(np.float64) / scale - values).max() <= fine
+        fine *= 2 if transfer == "linear" else 1  # rounded twice, and light is steep near white
+        stored = to_linear(values, "srgb") if transfer == "linear" else values  # as it looks
+        assert np.abs(grey[..., 0].astype(np.float64) / scale - stored).max() <= fine
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_layers_lie_exactly_over_the_source(results, name):
     entry = results.read("table")[name]
-    assert entry["tree"][0] == ["Bokeh", ["Composite", "Mask", "Depth"]]
+    assert entry["tree"][0] == ["Bokeh", ["Mask", "Depth", "Composite"]]
     assert all(offset == entry["offsets"][0] for offset in entry["offsets"])
     assert entry["visible"] == [True, True, True, False, False]
-
-
-def test_the_standard_library_client_gives_the_same_layers(results, root, home, daemon, tmp_path):
-    names = ["u8", "u16-linear-alpha"]
-    other = Gimp(root, tmp_path, home, daemon, {"DEFOCUS_CLIENT": "stdlib"})
-    other.env["DEFOCUS_TEST_CASES"] = " ".join(names)
-    shutil.copy(results.out / "photo.png", tmp_path)
-    for name in names:
-        # GIMP's own conversion of the photo may differ by 1/65535 from one process to the next:
-        # babl chooses the way by how fast it was just then
-        shutil.copy(results.out / f"{name}.source", tmp_path / f"{name}.given")
-    other.batch("layers.py")
-    for name in names:
-        for role in ("source", "composite", "mask", "depth"):
-            here, there = (array(each, name, role) for each in (other, results))
-            assert np.array_equal(here, there), (name, role)
-    assert "standard library" in other.read("status")
-    assert "pyzmq" in results.read("status")

@@ -12,7 +12,8 @@ import time
 import psutil
 import pytest
 
-from gimp_plugin import status
+from daemon.light import status
+from gimp_plugin.editor import GIMP
 from tests.fakes.daemon import FakeDaemon
 from tests.gimp.conftest import Gimp
 
@@ -36,8 +37,9 @@ def facts(root, home, tmp_path_factory):
         ("group", "A layer group is active"),
         ("channel", "A channel is active"),
         ("empty", "is empty"),
+        ("small", "has only 8 x 8 pixels"),
         ("rerender", "is in no Bokeh group"),
-        ("focus-here", "is in no Bokeh group"),
+        ("focus-here", "Draw a small selection"),
     ],
 )
 def test_unfit_layers(facts, case, advice):
@@ -90,13 +92,13 @@ def test_a_killed_plug_in_frees_the_daemon(root, home, daemon, tmp_path):
         running = threading.Thread(target=gimp.batch, args=("killed.py",))
         running.start()
         until = time.monotonic() + 60
-        while status.state()["running"] is None and time.monotonic() < until:
+        while status.state(GIMP).fields.get("running") is None and time.monotonic() < until:
             time.sleep(0.05)
-        job = status.state()["running"]
+        job = status.state(GIMP).fields.get("running")
         assert job is not None, "no job was started"
         os.kill(plug_in_process(tmp_path), signal.SIGKILL)
         killed = time.monotonic()
-        while status.state()["running"] == job and time.monotonic() < killed + 10:
+        while status.state(GIMP).fields.get("running") == job and time.monotonic() < killed + 10:
             time.sleep(0.05)
         took = time.monotonic() - killed
         running.join()

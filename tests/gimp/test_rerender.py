@@ -9,7 +9,7 @@ from PIL import Image
 import bokeh_core as bc
 from bokeh_core.depth import estimate_depth
 from bokeh_core.picture import from_linear, to_linear
-from gimp_plugin.parameters import Parameters
+from daemon.light.parameters import Parameters
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def array(results, name):
 @pytest.mark.parametrize("active", ["group", "composite", "mask", "depth"])
 def test_unedited_maps_give_the_same_picture_from_any_member(facts, active):
     assert facts[f"again from {active}"]
-    assert facts["tree"] == [["Bokeh", ["Composite", "Mask", "Depth"]], "Background"]
+    assert facts["tree"] == [["Bokeh", ["Mask", "Depth", "Composite"]], "Background"]
 
 
 def test_a_painted_mask_is_what_the_library_makes_of_it(results):
@@ -43,9 +43,21 @@ def test_a_painted_mask_is_what_the_library_makes_of_it(results):
     depth = estimate_depth(light, matte=matte)  # on the painted outline
     fields = Parameters(f_number=1.4).lens(120, 120)
     del fields["kind"]
-    picture = bc.render(light, depth, matte, bc.Lens(**fields).resolved(depth, matte))
+    picture = bc.render(
+        light, depth=depth, matte=matte, lens=bc.Lens(**fields).resolved(depth, matte)
+    )
     expected = from_linear(picture, np.dtype(np.uint8), "srgb").astype(int)
     assert np.abs(expected - array(results, "painted.composite")).max() <= 1
+
+
+def test_who_is_painted_black_blurs_even_in_focus(results, facts):
+    source, first = array(results, "first.source"), array(results, "first.composite")
+    sharp = (source == first).all(axis=2)[30:90, 40:80]
+    assert sharp.mean() > 0.5
+    nobody = array(results, "nobody.composite")
+    kept = (nobody == source).all(axis=2)[30:90, 40:80]
+    assert kept[sharp].mean() < 0.2
+    assert facts["unpainted again"]
 
 
 def test_an_unpainted_depth_follows_a_painted_mask(results):
@@ -91,7 +103,7 @@ def test_holes_that_the_photo_got_later_are_in_the_composite(facts):
 
 
 def test_renamed_moved_and_reopened(facts):
-    moved = [["Outer", [["My blur", ["Picture", "Who", "Depth"]]]], "Background"]
+    moved = [["Outer", [["My blur", ["Who", "Depth", "Picture"]]]], "Background"]
     assert facts["renamed"] == facts["reopened"] == moved
     assert facts["opacity"] == 60.0
     assert facts["offsets"] == [5, 7]
@@ -103,6 +115,16 @@ def test_focus_here(facts):
     point, selection = facts["focus point"], facts["focus selection"]
     assert (point["focus"], point["focus_x"], point["focus_y"]) == ("point", 0.9, 0.1)
     assert (selection["focus_x"], selection["focus_y"]) == (0.5, 0.3)
+
+
+def test_a_photo_stands_for_its_group_or_gets_one(facts):
+    assert facts["from the photo"] == [True, True]
+    made = facts["focus on a plain photo"]
+    assert (made["focus"], made["focus_x"], made["focus_y"]) == ("point", 0.75, 0.1)
+    assert facts["tree of a plain photo"] == [
+        ["Bokeh", ["Mask", "Depth", "Composite"]],
+        "Background",
+    ]
 
 
 def test_members_may_be_removed_and_the_source_retouched(facts):

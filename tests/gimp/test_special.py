@@ -62,7 +62,7 @@ def test_a_blended_source_is_replaced_not_doubled(results, facts):
 
 def test_a_half_transparent_source_is_not_doubled_by_a_selection(results, facts):
     tree, visible = facts["soft selection"]
-    assert tree == [["Bokeh", ["Composite", "Mask", "Depth", "Unblurred"]], "veil", "photo"]
+    assert tree == [["Bokeh", ["Mask", "Depth", "Composite", "Unblurred"]], "veil", "photo"]
     assert visible == [True, False, False, True, False]
     before, after = (array(results, f"soft.{each}", 80, 100) for each in ("before", "after"))
     limit = array(results, "soft.limit", 70, 90)[..., 0]
@@ -86,7 +86,7 @@ def test_a_retouched_half_transparent_source_is_seen_inside_and_outside_of_the_l
 
 def test_the_group_goes_right_above_its_source(facts):
     assert facts["nested"] == [
-        ["outer", ["top", ["Bokeh", ["Composite", "Mask", "Depth"]], "photo"]]
+        ["outer", ["top", ["Bokeh", ["Mask", "Depth", "Composite"]], "photo"]]
     ]
     assert facts["nested offsets"] == [11, 7]
     assert facts["active"] == ["Composite"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,23 @@ def test_noise_lowers_every_score(scene):
     assert 0.2 < score.rank < 0.95
     assert score.delta1 < 0.95
     assert 0.5 < score.subject_pairs < 1
+
+
+def test_what_is_not_known_is_not_scored():
+    rng = np.random.default_rng(2)
+    label = rng.random((60, 80)).astype(np.float32) + 0.1
+    found = label.copy()
+    holes = rng.random(label.shape) < 0.3
+    found[holes] = rng.random(holes.sum())
+    label[holes] = np.nan
+    mask = (rng.random(label.shape) < 0.5).astype(np.float32)
+    score = depth_metrics.score(found, label, mask)
+    assert (score.rank, score.subject_pairs) == pytest.approx((1, 1))
+    assert score.abs_rel == pytest.approx(0, abs=1e-5)
+    nothing = depth_metrics.score(found, np.full_like(label, np.nan))
+    assert all(math.isnan(value) for value in vars(nothing).values())
+
+
+def test_metres_beyond_the_usual_range_are_not_clipped():
+    metres = np.linspace(2, 80, 4000, dtype=np.float32).reshape(50, 80)
+    assert depth_metrics.score(1 / metres, 1 / metres, metric=True).abs_rel < 0.01

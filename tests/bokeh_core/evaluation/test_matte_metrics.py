@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -29,11 +31,40 @@ def test_half_a_rectangle_has_iou_one_half():
     assert matte_metrics.score(half, truth).sad == pytest.approx(0.1)
 
 
-def test_nobody_found_where_nobody_is_counts_as_right():
+def test_where_nobody_is_only_a_false_alarm_counts():
     empty = np.zeros((20, 20), np.float32)
     score = matte_metrics.score(empty, empty)
-    assert (score.iou, score.boundary) == (1, 1)
-    assert matte_metrics.score(np.ones_like(empty), empty).iou == 0
+    assert math.isnan(score.iou)
+    assert math.isnan(score.missed)
+    assert (score.alarm, score.accuracy) == (0, 1)
+    speck, patch = empty.copy(), empty.copy()
+    speck[0, :4] = patch[0, :5] = 1  # 1 % and more
+    assert matte_metrics.score(speck, empty).alarm == 0
+    assert matte_metrics.score(patch, empty).alarm == 1
+
+
+@pytest.mark.parametrize(("part", "found", "missed"), [(15, 1, 0), (12, 0, 0), (9, 0, 1)])
+def test_somebody_is_found_or_missed_by_the_overlap(part, found, missed):
+    truth, matte = np.zeros((2, 20, 20), np.float32)
+    truth[:, :], matte[:part] = 1, 1
+    score = matte_metrics.score(matte, truth)
+    assert (score.found, score.missed) == (found, missed)
+    assert math.isnan(score.alarm)
+
+
+def test_unknown_pixels_change_no_score(disc):
+    rng = np.random.default_rng(4)
+    known = rng.random(disc.shape) < 0.6
+    matte = np.clip(disc + rng.normal(0, 0.3, disc.shape), 0, 1).astype(np.float32)
+    other_matte, other_truth = matte.copy(), disc.copy()
+    other_matte[~known] = rng.random((~known).sum())
+    other_truth[~known] = rng.random((~known).sum())
+    one = matte_metrics.score(matte, disc, known=known)
+    two = matte_metrics.score(other_matte, other_truth, known=known)
+    np.testing.assert_equal(vars(one), vars(two))
+    assert math.isnan(one.boundary)
+    everywhere = matte_metrics.score(matte, disc, known=np.ones_like(known))
+    np.testing.assert_equal(vars(everywhere), vars(matte_metrics.score(matte, disc)))
 
 
 @pytest.mark.parametrize(("shift", "low", "high"), [(2, 1.0, 1.0), (4, 0.2, 0.9), (25, 0.0, 0.3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from pathlib import Path
 
@@ -159,3 +160,24 @@ def test_two_downloads_do_not_write_to_one_part(fetch, part):
         fetch()
     fetch()
     assert content(part) == CONTENT
+
+
+def test_not_more_is_taken_than_is_recorded(server, tmp_path):
+    server.files["/weights"] = CONTENT
+    path = tmp_path / "new" / "weights"
+    with pytest.raises(ModelCorrupt, match="sends more than the 1,000,000 bytes of weights"):
+        list(download.fetch(f"{server.address}/weights", path, DIGEST, at_most=1_000_000))
+    assert [file for file in path.parent.iterdir() if file.suffix != ".lock"] == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no modes")
+def test_nobody_else_may_write_what_was_fetched(server, tmp_path):
+    server.files["/weights"] = CONTENT
+    path = tmp_path / "a" / "b" / "weights"
+    before = os.umask(0)
+    try:
+        list(download.fetch(f"{server.address}/weights", path, DIGEST))
+    finally:
+        os.umask(before)
+    for place in (path, path.parent, path.parent.parent):
+        assert place.stat().st_mode & 0o022 == 0

@@ -23,6 +23,8 @@ from bokeh_core.errors import InputError, ModelCorrupt, ModelMissing
 from bokeh_core.networks import hub
 from bokeh_core.segmentation import portrait_matte
 
+CPU = torch.device("cpu")
+
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
@@ -169,7 +171,7 @@ def test_a_matting_model_sees_colours_and_trimap_as_it_was_trained_to(tiny_matti
     found = np.select([trimap == 0, trimap == 255], [0, 1], 0.5).astype(np.float32)
     with monkeypatch.context() as patch:
         patch.setattr(hub, "network", network)
-        hub.alpha(codes / np.float32(255), found, tiny_matting, "cpu")
+        hub.alpha(codes / np.float32(255), found, tiny_matting, CPU)
     assert float((seen[0] - wanted["pixel_values"]).abs().max()) < 0.003  # 128 / 255 is not 0.5
 
 
@@ -202,7 +204,7 @@ def test_a_changed_file_is_refused_with_what_to_do(tiny, name):
     path = hub.folder(tiny) / name
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(ModelCorrupt, match=rf"{name} is not .*models fetch {tiny.name} replaces"):
-        hub.network(tiny, "cpu")
+        hub.network(tiny, CPU)
 
 
 @pytest.mark.parametrize(
@@ -225,22 +227,22 @@ def test_a_network_that_does_not_fit_its_weights_is_not_used(tiny, part, key, va
     (config[part] if part else config)[key] = value
     path.write_text(json.dumps(config))
     with pytest.raises(ModelCorrupt, match=complaint) as found:
-        hub.network(recorded(tiny), "cpu")
+        hub.network(recorded(tiny), CPU)
     assert str(path) in str(found.value)
     assert "install.py --with hub" in str(found.value)
     assert "\n" not in str(found.value)
 
 
 def test_loading_leaves_nothing_on_the_terminal(tiny, tiny_matting, capfd):
-    hub.network(tiny, "cpu")
-    hub.network(tiny_matting, "cpu")
+    hub.network(tiny, CPU)
+    hub.network(tiny_matting, CPU)
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_matting_and_a_depth_model_stay_loaded_beside_each_other(tiny, tiny_matting):
-    matte, depth = hub.network(tiny_matting, "cpu"), hub.network(tiny, "cpu")
-    assert hub.network(tiny_matting, "cpu") is matte
-    assert hub.network(tiny, "cpu") is depth
+    matte, depth = hub.network(tiny_matting, CPU), hub.network(tiny, CPU)
+    assert hub.network(tiny_matting, CPU) is matte
+    assert hub.network(tiny, CPU) is depth
 
 
 def test_a_model_that_was_not_fetched_says_how(cache):

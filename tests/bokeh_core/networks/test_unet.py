@@ -29,6 +29,25 @@ def test_a_plain_variant_gives_logits_of_the_pictures_size_and_a_gradient_everyw
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
+@pytest.mark.parametrize("encoder", ["plain", "densenet121"])
+@pytest.mark.parametrize("sobel", [False, True])
+def test_without_skip_connections_the_decoder_sees_the_coarsest_map_only(encoder, sobel):
+    torch.manual_seed(0)
+    network = UNet(UNetConfig(encoder, sobel=sobel, width=4, skips=False)).eval()
+    below = [step.in_channels for step in network.decoder.mix]
+    out = [step.out_channels for step in network.decoder.mix]
+    assert below[1:-1] == out[:-2]
+    assert below[-1] == out[-2] + sobel
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert network(pixels).shape == (1, 1, 64, 64)
+        maps = network.encoder((pixels - network.mean) / network.std)
+        before = network(pixels)
+        finest = torch.full_like(maps[0], 7.0)
+        network.encoder.forward = lambda _: [finest, *maps[1:]]
+        torch.testing.assert_close(network(pixels), before)
+
+
 @pytest.fixture(scope="module")
 def densenet():
     torch.manual_seed(0)
@@ -82,5 +101,5 @@ def test_the_shared_network_gives_both_tasks_in_one_pass():
     torch.manual_seed(0)
     with torch.no_grad():
         matte, disparity = SharedPortraitNet()(torch.rand(2, 3, 64, 96))
-    assert matte.shape == (2, 1, 64, 96)
+    assert matte.shape == (2, 2, 64, 96), "people and animals"
     assert disparity.shape == (2, 1, 16, 24)

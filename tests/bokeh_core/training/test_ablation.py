@@ -11,8 +11,8 @@ import torch
 from bokeh_core.errors import InputError
 from bokeh_core.networks.unet import UNet, UNetConfig
 from bokeh_core.training import ablation, layouts
+from bokeh_core.training.identity import Run
 from bokeh_core.training.recipe import PAPER
-from bokeh_core.training.runs import Run
 
 DEPTH = replace(PAPER, task="depth")
 VARIANT = ablation.Variant("tiny", UNetConfig("plain", width=2), None)
@@ -60,6 +60,27 @@ def test_scale_and_shift_of_the_disparity_are_free(scale, shift):
     assert scores["iou"] > 0.98
     opposite = ablation._scores(torch.zeros(3, 96, 72), -logits, truth, DEPTH, VARIANT)
     assert opposite["rank"] == pytest.approx(-1)
+
+
+def test_a_study_of_batches_shows_every_variant_as_many_pictures(portraits):
+    base = plan(portraits, "portrait")
+    base = replace(base, recipe=replace(base.recipe, steps=16, batch=8))
+    for row in ablation.study("batches", width=2):
+        run = ablation._run_of(base, row)
+        assert run.recipe.steps * run.recipe.batch == 128
+        assert run.recipe.batch == row.batch
+    rates = [ablation._run_of(base, row).recipe for row in ablation.study("rates", width=2)]
+    assert [recipe.rate for recipe in rates] == list(ablation.RATES)
+    assert all(recipe.encoder_rate == recipe.rate for recipe in rates)
+
+
+def test_the_confusion_is_also_that_of_the_training_part(portraits, network):
+    base = replace(plan(portraits, "portrait"), test_limit=2)
+    result = ablation.score(network, base, VARIANT, 0.0)
+    for table in (result.confusion, result.learnt_confusion):
+        assert sum(map(sum, table)) == pytest.approx(1)
+    assert result.confusion != result.learnt_confusion
+    assert len(ablation.learnt_of(base)) == 2
 
 
 def test_a_network_that_fails_leaves_no_thread_behind(portraits, network, monkeypatch):

@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from bokeh_core.training import augment
+from bokeh_core.training import augment, paste
+from bokeh_core.training.augment import Others
 from bokeh_core.training.samples import Sample
+from bokeh_core.training.views import Canvas
 from tests.bokeh_core.training.conftest import draw
 
-TARGET = augment.Canvas(96, 64)
+TARGET = Canvas(96, 64)
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def likeness(sample, chances, rounds=300):
     overlaps = []
     for seed in range(rounds):
         rng = np.random.default_rng(seed)
-        mask = augment.view(rng, sample, None, TARGET, chances).mask > 127
+        mask = augment.view(rng, sample, augment.NOBODY, TARGET, chances).mask > 127
         mirrored = mask[:, ::-1]
         overlaps += [
             max((whole & one).sum() / max((whole | one).sum(), 1) for one in (mask, mirrored))
@@ -47,7 +49,7 @@ STILL = augment.Chances(
 def test_mask_and_depth_move_with_the_picture(sample):
     """The drawn person is brighter and nearer than everything else."""
     for seed in range(40):
-        view = augment.view(np.random.default_rng(seed), sample, None, TARGET, STILL)
+        view = augment.view(np.random.default_rng(seed), sample, augment.NOBODY, TARGET, STILL)
         bright = view.rgb.mean(2) > 115
         assert (bright == (view.mask > 127)).mean() > 0.96
         near = view.depth > 140
@@ -59,16 +61,17 @@ def test_a_second_subject_is_in_the_mask_and_its_depth_is_unknown(sample):
     always = replace(STILL, second=1.0)
     marked = replace(sample, rgb=np.full_like(sample.rgb, (255, 0, 255)))
     for seed in range(20):
-        view = augment.view(np.random.default_rng(seed), sample, marked, TARGET, always)
-        pasted = (view.rgb[..., 1] < 20) & (view.rgb[..., 0] > 235)
-        assert (view.mask[pasted] > 127).all()
+        view = augment.view(np.random.default_rng(seed), sample, Others([marked]), TARGET, always)
+        pasted = (view.rgb[..., 1] < 20) & (view.rgb[..., 0] > 120)
+        assert pasted.any()
+        assert (view.mask[pasted] > 64).all()  # outlines are soft
         assert not view.has_depth
 
 
 def test_nobody_is_a_view_of_the_background(sample):
     empty = replace(STILL, nobody=1.0)
     masks = [
-        augment.view(np.random.default_rng(seed), sample, None, TARGET, empty).mask
+        augment.view(np.random.default_rng(seed), sample, augment.NOBODY, TARGET, empty).mask
         for seed in range(20)
     ]
     assert np.mean([mask.max() < 128 for mask in masks]) > 0.9
@@ -87,9 +90,77 @@ def test_without_chances_a_view_is_the_whole_picture(sample):
         damage=0,
     )
     assert likeness(sample, never, 40) > 0.8  # a little larger, smaller, moved or stretched
-    view = augment.view(np.random.default_rng(0), sample, sample, TARGET, never)
+    view = augment.view(np.random.default_rng(0), sample, Others([sample]), TARGET, never)
     assert view.has_mask
     assert view.has_depth  # nobody was pasted in
     inside = view.mask > 250
     assert view.rgb[inside].min() > 120  # the person's colours as they were
     assert view.rgb[view.mask == 0].max() < 120
+
+
+def labelled(sample, *, animal=False):
+    """The sample with a mask of labels: the person unknown in the upper half, or an animal."""
+    upper = np.zeros_like(sample.mask)
+    upper[: len(upper) // 2] = sample.mask[: len(upper) // 2]
+    if animal:
+        nothing = np.zeros_like(sample.mask)
+        return replace(sample, mask=nothing, animals=sample.mask, known=255 - nothing)
+    mask = sample.mask - upper
+    return replace(sample, mask=mask, animals=np.zeros_like(mask), known=255 - upper)
+
+
+def test_what_is_unknown_moves_with_the_picture_and_hides_what_it_mixes_with(sample):
+    unsure = labelled(sample)
+    marked = replace(unsure, rgb=np.dstack([unsure.known] * 3))
+    seen = 0
+    for seed in range(40):
+        view = augment.view(np.random.default_rng(seed), marked, augment.NOBODY, TARGET, STILL)
+        assert set(np.unique(view.known)) <= {0, 255}
+        assert (view.rgb[view.known > 0] > 245).all()  # not even partly of an unknown pixel
+        seen += (view.known == 0).any()
+    assert seen > 30  # the others are parts without the person
+
+
+def test_soft_mattes_are_known_everywhere_and_say_nothing_of_animals(sample):
+    view = augment.whole(sample, TARGET)
+    assert view.known.min() == 255
+    assert not view.has_animals
+    assert augment.whole(labelled(sample), TARGET).has_animals
+
+
+def test_people_pasted_far_away_are_people_and_leave_what_is_unknown(sample):
+    magenta = replace(sample, rgb=np.full_like(sample.rgb, (255, 0, 255)))
+    crowded = replace(STILL, bystanders=1.0)
+    found = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        view = augment.view(rng, labelled(sample), Others([magenta]), TARGET, crowded)
+        pasted = (view.rgb[..., 1] < 20) & (view.rgb[..., 0] > 120)
+        assert (view.mask[pasted] > 64).all()  # outlines are soft
+        assert (view.known[pasted] > 0).all()
+        found += pasted.any()
+    assert found > 20
+
+
+def test_scenes_of_nobody_get_people_of_every_size_or_stay_empty(sample):
+    scene = labelled(sample, animal=True)
+    others = Others([sample], [scene])
+    always = replace(STILL, scene=1.0)
+    heights = []
+    for seed in range(60):
+        view = augment.view(np.random.default_rng(seed), sample, others, TARGET, always)
+        assert view.has_animals
+        assert not ((view.mask > 127) & (view.animals > 127)).any()
+        heights.append((view.mask > 127).any(1).sum() / TARGET.height)
+    assert min(heights) == 0
+    assert 0 < min(h for h in heights if h) < 0.15
+    assert max(heights) > 0.5
+
+
+def test_somebody_wider_than_the_view_is_pasted_too(sample):
+    lying = paste.CutOut(
+        np.full((20, 90, 3), 255, np.uint8), np.full((20, 90), 255, np.uint8), cropped=False
+    )
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        assert paste.put(rng, augment.whole(sample, TARGET), lying, 1.1).mask.mean() > 60

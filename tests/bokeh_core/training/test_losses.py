@@ -59,7 +59,7 @@ def test_the_matte_loss_weighs_the_border_more():
 
 
 def shape(right=176, side=256):
-    """Give a person-like block; sides and place are parts of 256, whatever the size."""
+    """Return a person-like block; sides and place are parts of 256, whatever the size."""
     plane = torch.zeros(1, 1, side, side)
     top, bottom, left, edge = (line * side // 256 for line in (64, 192, 80, right))
     plane[:, :, top:bottom, left:edge] = 1

@@ -11,6 +11,7 @@ from bokeh_core.errors import InputError
 from bokeh_core.networks.shared import SharedPortraitNet
 from bokeh_core.networks.unet import UNet, UNetConfig
 from bokeh_core.training import precision, runs
+from bokeh_core.training.identity import Run
 from bokeh_core.training.recipe import PAPER, Recipe
 
 
@@ -57,7 +58,7 @@ def test_a_training_in_bf16_learns_as_one_in_fp32_does(tmp_path, portraits):
     )
     scores = {}
     for name in ("fp32", "bf16"):
-        plan = runs.Run(
+        plan = Run(
             tmp_path / name,
             portraits,
             replace(short, precision=name),

@@ -28,7 +28,7 @@ def state_of(recipe):
 
 def scored(items, recipe, state):
     with closing(Feed(items, batch=recipe.batch, seed=1, plain=True)) as feed:
-        return validator(feed, len(items), recipe, objectives.find(recipe))(state)
+        return validator(feed, recipe, objectives.find(recipe))(state)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def load_cases(name: str) -> dict:
-    """Give the literal `CASES` of a script without running it."""
+    """Return the literal `CASES` of a script without running it."""
     tree = ast.parse((Path(__file__).parent / name).read_text())
     for node in tree.body:
         if isinstance(node, ast.Assign) and node.targets[0].id == "CASES":

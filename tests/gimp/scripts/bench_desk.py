@@ -2,8 +2,8 @@
 
 import json
 
-PICTURE = (40, 40, 400, 200)
-ENTRY, MORE = (790, 108), (866, 108)  # of the f-number
+PICTURE = (130, 80, 400, 200)
+ENTRY, MORE = (1027, 107), (1109, 107)  # of the f-number
 STEPS = 10
 
 

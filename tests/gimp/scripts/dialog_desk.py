@@ -10,7 +10,7 @@ desk.wait("cancelled")
 desk.gone("Portrait Bokeh")
 
 dialog = Dialog(desk, "Portrait Bokeh")
-dialog.focus(420, 120)
+dialog.focus(0.87, 0.22)
 desk.screenshot("dialog-focus-moved")
 for view in ("original", "mask", "depth"):
     dialog.look_at(view)

@@ -33,6 +33,7 @@ else:
     )
     image.insert_layer(clear, None, 0)
     refused("empty", image, [clear])
+    refused("small", image, [layer_of(image, 8, 8)])
     for tool in ("rerender", "focus-here"):
         refused(tool, image, [layer], f"plug-in-bokeh-{tool}")
     indexed = image_of(32, 32)

@@ -25,6 +25,16 @@ keep("painted.mask", read(mask))
 keep("painted.depth", read(depth))
 keep("painted.composite", read(composite))
 
+# black paint on the whole person: blurred, though the depth says it is in focus
+write(mask, bytes(3 * 120 * 120))
+_, composite, _, _ = call("plug-in-bokeh-rerender", image, [mask])
+keep("nobody.composite", read(composite))
+write(mask, open(os.path.join(OUT, "painted.mask"), "rb").read())
+group, composite, mask, depth = call("plug-in-bokeh-rerender", image, [group])
+facts["unpainted again"] = (
+    read(composite) == open(os.path.join(OUT, "painted.composite"), "rb").read()
+)
+
 # other settings from a script, and back to those kept
 group, composite, mask, depth = call(
     "plug-in-bokeh-rerender", image, [group], keep_settings=False, f_number=16.0
@@ -91,7 +101,7 @@ facts["focus point"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_
     "parameters"
 ]
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 5 + 54, 7 + 30, 12, 12)
-call("plug-in-bokeh-focus-here", image, [group.get_children()[1]])
+call("plug-in-bokeh-focus-here", image, [group.get_children()[2]])
 facts["focus selection"] = json.loads(bytes(group.get_parasite("defocus-bokeh").get_data()))[
     "parameters"
 ]
@@ -126,6 +136,21 @@ image.remove_layer(next(x for x in group.get_children() if x.get_name() == "Who"
 group, composite, gone, depth = call("plug-in-bokeh-portrait", image, [group], f_number=1.4)
 facts["without mask is the first"] = read(composite) == first
 facts["missing member is none"] = gone is None
+facts["renamed without Who"] = tree(image)
+
+# the photo stands for the group that was made from it
+_, composite, _, _ = call("plug-in-bokeh-rerender", image, [source])
+facts["from the photo"] = [read(composite) == first, tree(image) == facts["renamed without Who"]]
+
+# a plain photo gets a group with the focus at the selection
+plain = load(os.path.join(OUT, "photo.png"))
+plain.select_rectangle(Gimp.ChannelOps.REPLACE, 84, 6, 12, 12)
+its_group, _, _, _ = call("plug-in-bokeh-focus-here", plain, [plain.get_layers()[0]])
+facts["focus on a plain photo"] = json.loads(
+    bytes(its_group.get_parasite("defocus-bokeh").get_data())
+)["parameters"]
+facts["tree of a plain photo"] = tree(plain)
+plain.delete()
 
 # the source was retouched: the group's maps are kept
 write(source, b"\x40" * (10 * 10 * 3), at=(0, 0, 10, 10))
@@ -144,7 +169,9 @@ def failure(name, *call_arguments, **arguments):
     return facts_of
 
 
-facts["not in a group"] = failure("plug-in-bokeh-rerender", image, [source])
+lone = layer_of(image, 20, 20)
+facts["not in a group"] = failure("plug-in-bokeh-rerender", image, [lone])
+image.remove_layer(lone)
 facts["nothing selected"] = failure("plug-in-bokeh-focus-here", image, [group])
 source.scale(60, 60, False)
 facts["resized source"] = failure("plug-in-bokeh-rerender", image, [group])

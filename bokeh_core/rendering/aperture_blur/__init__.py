@@ -1,0 +1,1 @@
+"""The blur of one layer by the aperture: radii, kernels, scatter."""

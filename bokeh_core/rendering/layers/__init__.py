@@ -1,0 +1,1 @@
+"""Layers: a picture cut at depth steps, each piece continued behind what hides it."""

@@ -1,0 +1,3 @@
+"""The version that the daemon and its clients tell each other."""
+
+VERSION = "0.1.0"

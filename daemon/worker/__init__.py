@@ -1,0 +1,1 @@
+"""The expendable process: hosts `bokeh_core`, its device and the cache."""

@@ -1,0 +1,94 @@
+"""Previews asked for on a thread and told on GIMP's main loop, as long as the dialog is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from daemon.light.dialog import DEBOUNCE_MS
+from daemon.light.preview_thread import PreviewThread
+from daemon.light.stages import in_words
+from gimp_plugin.bindings import GLib
+from gimp_plugin.editor import GIMP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from daemon.light.client import Report
+    from daemon.light.request import LayerRequest, Reply
+
+
+class Owner(Protocol):
+    """Who asks."""
+
+    def wishes(self) -> Sequence[LayerRequest]:
+        """Return what to ask for now, from rough to fine."""
+
+    def show(self, reply: Reply) -> None:
+        """Take what came back."""
+
+    def failed(self, message: str) -> None:
+        """Take the reason why nothing came back."""
+
+    def say(self, text: str) -> None:
+        """Tell how far it is."""
+
+
+class Asking:
+    """Asks for previews, the last wish counts.
+
+    Parameters
+    ----------
+    owner
+        Who asks, and is told.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._timer = 0
+        self._open = True
+        self._thread = PreviewThread(
+            GIMP,
+            lambda reply: self._later(owner.show, reply),
+            lambda message: self._later(owner.failed, message),
+            self._on_progress,
+        )
+
+    def soon(self) -> None:
+        """Ask, unless something else changes in the next moment."""
+        if self._timer:
+            GLib.source_remove(self._timer)
+        self._timer = GLib.timeout_add(DEBOUNCE_MS, self._ask)
+
+    def now(self) -> None:
+        """Ask at once."""
+        self._thread.ask(*self._owner.wishes())
+
+    def leave(self) -> None:
+        """Tell nothing any more: the widgets are gone."""
+        self._open = False
+        if self._timer:
+            GLib.source_remove(self._timer)
+
+    def cancel(self) -> None:
+        """Stop what is being computed."""
+        self._thread.close()
+
+    def finish(self, request: LayerRequest, report: Report) -> Reply:
+        """Have the final result computed, on any thread; raises as `PreviewThread.finish`."""
+        return self._thread.finish(request, report)
+
+    def _ask(self) -> bool:
+        self._timer = 0
+        self.now()
+        return False
+
+    def _on_progress(self, stage: str, fraction: float) -> None:
+        self._later(self._owner.say, f"{in_words(stage).capitalize()}... {fraction:.0%}")
+
+    def _later(self, tell: Callable[[Any], None], what: Any) -> None:
+        def told() -> bool:
+            if self._open:
+                tell(what)
+            return False
+
+        GLib.idle_add(told)

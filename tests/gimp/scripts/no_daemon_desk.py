@@ -1,0 +1,17 @@
+"""A dialog that cannot compute, until there is a daemon; `desk` is the screen."""
+
+window = desk.window("Portrait Bokeh")
+time.sleep(2)
+desk.screenshot("no-daemon")
+desk.key("Return")
+time.sleep(1)
+still = desk.xdotool("search", "--onlyvisible", "--name", "Portrait Bokeh").split()
+(OUT / "still").write_text(str(bool(still)))
+desk.tell("refused")
+time.sleep(2)
+before = desk.area(window, *Dialog.PICTURE)
+desk.window("Portrait Bokeh")
+desk.key("alt+t")
+desk.changes(window, Dialog.PICTURE, before)
+desk.key("Return")
+desk.wait("done", 60)

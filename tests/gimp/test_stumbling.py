@@ -1,0 +1,82 @@
+"""A new user at the dialog: selections, saved settings, help, painted maps, no daemon."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.daemon import FakeDaemon
+from tests.gimp.conftest import Gimp
+
+SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
+BROWSER = """[Desktop Entry]
+Type=Application
+Name=Browser
+MimeType=text/html;x-scheme-handler/file;
+Exec=sh -c 'echo "$1" > {out}/opened' browser %u
+"""
+
+
+def with_browser(home, out):
+    """Give the user a browser that writes down what it opens."""
+    place = home / ".local/share/applications"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "browser.desktop").write_text(BROWSER.format(out=out))
+    handlers = "[Default Applications]\ntext/html=browser.desktop\n"
+    (home / ".config/mimeapps.list").write_text(handlers)
+
+
+@pytest.fixture(scope="module")
+def played(root, home, daemon, tmp_path_factory):
+    """The whole scene, played once."""
+    gimp = Gimp(root, tmp_path_factory.mktemp("stumble"), home, daemon)
+    shutil.copy(SAMPLE, gimp.out / "photo.png")
+    with_browser(home, gimp.out)
+    gimp.desktop("stumble_desk.py", "stumble_gimp.py", timeout=400)
+    return gimp
+
+
+def test_the_preview_shows_that_a_selection_limits_the_blur(played):
+    limited, blurred = json.loads((played.out / "limited").read_text())
+    assert limited < blurred / 3  # the screen shows the two from pictures of other sizes
+    assert played.read("facts")["everywhere"]
+
+
+def test_untouched_settings_bear_the_name_of_their_look(played):
+    assert played.read("facts")["preset"] == "natural"
+
+
+def test_saved_settings_bring_no_point_of_another_photo(played):
+    assert played.read("facts")["loaded"] == "subject"
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_help_opens_the_page(played, way):
+    page = (played.out / f"page-{way}").read_text().strip()
+    assert page.endswith("plug-ins/bokeh/help.html")
+
+
+def test_the_people_are_found_again(played):
+    assert played.read("facts")["mask is back"]
+
+
+def test_a_dialog_without_a_daemon_offers_to_try_again(lone_gimp):
+    shutil.copy(SAMPLE, lone_gimp.out / "photo.png")
+    running = threading.Thread(
+        target=lone_gimp.desktop, args=("no_daemon_desk.py", "no_daemon_gimp.py")
+    )
+    running.start()
+    until = time.monotonic() + 120
+    while not (lone_gimp.out / "refused").exists() and running.is_alive():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    with FakeDaemon(lone_gimp.runtime):
+        running.join()
+    facts = json.loads((lone_gimp.out / "facts").read_text())
+    assert facts["ok did nothing"]
+    assert facts["tree"] == [["Bokeh", ["Mask", "Depth", "Composite"]], "Background"]

@@ -1,0 +1,58 @@
+"""The order of previews: the newest wish counts."""
+
+from __future__ import annotations
+
+import threading
+
+from daemon.light.latest import Latest
+
+
+def test_a_newer_wish_replaces_one_that_was_not_begun():
+    box = Latest()
+    box.put("old")
+    newest = box.put("new")
+    taken = box.take()
+    assert (taken.generation, taken.wish) == (newest, "new")
+
+
+def test_a_newer_wish_stops_the_one_being_fulfilled_but_not_the_first():
+    box = Latest()
+    box.put("first")
+    first = box.take()
+    box.put("second")
+    assert not first.stop.is_set(), "its analysis is needed"
+    assert box.accept(first.generation)
+    second = box.take()
+    assert not second.stop.is_set()
+    box.put("third")
+    assert second.stop.is_set()
+    assert not box.take().stop.is_set()
+
+
+def test_closing_may_stop_what_is_being_fulfilled():
+    box = Latest()
+    box.put("wish")
+    taken = box.take()
+    box.close()
+    assert not taken.stop.is_set()
+    box.close(stop=True)
+    assert taken.stop.is_set()
+
+
+def test_a_stale_reply_never_overtakes_a_new_one():
+    box = Latest()
+    first, second = box.put("first"), box.put("second")
+    assert box.accept(second)
+    assert not box.accept(first)
+    assert box.accept(second), "a finer one of the same wish"
+
+
+def test_closing_wakes_the_one_who_waits():
+    box = Latest()
+    taken = []
+    thread = threading.Thread(target=lambda: taken.append(box.take()))
+    thread.start()
+    box.close()
+    thread.join(5)
+    assert taken == [None]
+    assert not box.accept(box.put("late"))

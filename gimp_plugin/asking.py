@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from daemon.light.dialog import DEBOUNCE_MS
+from daemon.light.dialog import GATHER_MS
 from daemon.light.preview_thread import PreviewThread
 from daemon.light.stages import in_words
 from gimp_plugin.bindings import GLib
@@ -22,6 +22,9 @@ class Owner(Protocol):
 
     def wishes(self) -> Sequence[LayerRequest]:
         """Return what to ask for now, from rough to fine."""
+
+    def settle(self) -> None:
+        """Take what is set as a step: nothing more has changed for a moment."""
 
     def show(self, reply: Reply) -> None:
         """Take what came back."""
@@ -44,7 +47,7 @@ class Asking:
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._timer = 0
+        self._timer = self._rest = 0
         self._open = True
         self._thread = PreviewThread(
             GIMP,
@@ -54,10 +57,12 @@ class Asking:
         )
 
     def soon(self) -> None:
-        """Ask, unless something else changes in the next moment."""
-        if self._timer:
-            GLib.source_remove(self._timer)
-        self._timer = GLib.timeout_add(DEBOUNCE_MS, self._ask)
+        """Ask in a moment, once for all that changes until then: a drag is followed as it goes."""
+        if not self._timer:
+            self._timer = GLib.timeout_add(GATHER_MS, self._ask)
+        if self._rest:
+            GLib.source_remove(self._rest)
+        self._rest = GLib.timeout_add(GATHER_MS, self._settle)
 
     def now(self) -> None:
         """Ask at once."""
@@ -66,8 +71,8 @@ class Asking:
     def leave(self) -> None:
         """Tell nothing any more: the widgets are gone."""
         self._open = False
-        if self._timer:
-            GLib.source_remove(self._timer)
+        for timer in filter(None, (self._timer, self._rest)):
+            GLib.source_remove(timer)
 
     def cancel(self) -> None:
         """Stop what is being computed."""
@@ -80,6 +85,11 @@ class Asking:
     def _ask(self) -> bool:
         self._timer = 0
         self.now()
+        return False
+
+    def _settle(self) -> bool:
+        self._rest = 0
+        self._owner.settle()
         return False
 
     def _on_progress(self, stage: str, fraction: float) -> None:

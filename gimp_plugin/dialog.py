@@ -318,12 +318,15 @@ class Dialog:
         if self._preview.is_coarse():
             self.asking.soon()
 
+    def settle(self) -> None:
+        """Take what is set as a step."""
+        self._history.push(self._state)
+        self._preview.tools.show_steps(undo=self._history.can_undo, redo=self._history.can_redo)
+
     def wishes(self) -> Sequence[LayerRequest]:
-        """Return what to ask for now, from rough to fine; what is set now becomes a step."""
+        """Return what to ask for now, from rough to fine."""
         self._arguments.forget_loaded_point()
         preview, state = self._preview, self._state
-        self._history.push(state)
-        preview.tools.show_steps(undo=self._history.can_undo, redo=self._history.can_redo)
         looks = () if self._fresh else state.parameters.looks()
         rough = [coarse(self.render.request(look, self.strokes)) for look in looks]
         request = self.render.request(state.parameters, self.strokes)

@@ -7,7 +7,7 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
-from daemon.light.dialog import DEBOUNCE_MS, SIDE, focused_at, told
+from daemon.light.dialog import GATHER_MS, SIDE, focused_at, told
 from daemon.light.errors import PluginError
 from daemon.light.facts import OUTPUTS
 from daemon.light.preview_thread import PreviewThread
@@ -63,7 +63,7 @@ class Panel(QtWidgets.QWidget):
         self._lay_out(across=across)
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer.setInterval(GATHER_MS)
         self._timer.timeout.connect(self._ask)
         self.settings.changed.connect(self._on_change)
         self.preview.clicked.connect(self._focus_at)
@@ -184,7 +184,8 @@ class Panel(QtWidgets.QWidget):
 
     def _on_change(self) -> None:
         self._mark()
-        self._timer.start()
+        if not self._timer.isActive():  # a drag is followed as it goes
+            self._timer.start()
 
     def _focus_at(self, x: float, y: float) -> None:
         if self._render is not None and self._job is None:

@@ -27,18 +27,21 @@ class Latest(Generic[T]):
         self._taken: Taken[T] | None = None
         self._generation = 0
         self._shown = 0
+        self._shown_at_stop = 0
         self._closed = False
 
     def put(self, wish: T) -> int:
         """Leave a wish; gives its generation.
 
-        What is being fulfilled is stopped, unless it is the first: its analysis serves all others.
+        What is being fulfilled is stopped, unless nothing has been shown since the last stop: the
+        first analysis serves all others, and a slider that never rests would else show nothing.
         """
         with self._changed:
             self._generation += 1
             self._wish = wish
-            if self._taken is not None and self._shown:
+            if self._taken is not None and self._shown > self._shown_at_stop:
                 self._taken.stop.set()
+                self._shown_at_stop = self._shown
             self._changed.notify()
             return self._generation
 

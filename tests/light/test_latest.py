@@ -29,6 +29,19 @@ def test_a_newer_wish_stops_the_one_being_fulfilled_but_not_the_first():
     assert not box.take().stop.is_set()
 
 
+def test_something_is_shown_between_two_stops():
+    box = Latest()
+    box.put("first")
+    assert box.accept(box.take().generation)
+    box.put("next")
+    shown = []
+    for _ in range(6):  # a slider that moves on faster than anything is computed
+        taken = box.take()
+        box.put("newer")
+        shown.append(not taken.stop.is_set() and box.accept(taken.generation))
+    assert shown == [False, True] * 3
+
+
 def test_closing_may_stop_what_is_being_fulfilled():
     box = Latest()
     box.put("wish")

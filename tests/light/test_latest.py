@@ -39,7 +39,7 @@ def test_something_is_shown_between_two_stops():
         taken = box.take()
         box.put("newer")
         shown.append(not taken.stop.is_set() and box.accept(taken.generation))
-    assert shown == [False, True] * 3
+    assert shown == [True, False] * 3
 
 
 def test_closing_may_stop_what_is_being_fulfilled():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
+SAMPLE = HERE.parents[1] / "bokeh_core/samples/astronaut.png"
 
 
 def pytest_collection_modifyitems(items):
@@ -97,6 +98,20 @@ class Gimp(RealEditor):
 def root(request):
     """The root file system with GIMP, built once: 3.0 of Debian 13, 3.2 of its next release."""
     return root_with(GIMP, request.param)
+
+
+@pytest.fixture(scope="module")
+def play(root, home, daemon, tmp_path_factory):
+    """Play a scene with the sample portrait as `photo.png`; gives its GIMP."""
+
+    def played(script: str, scenario: str = "nobody_desk.py", timeout: float = 240) -> Gimp:
+        out = tmp_path_factory.mktemp(script.removesuffix("_gimp.py"))
+        gimp = Gimp(root, out, home, daemon)
+        shutil.copy(SAMPLE, out / "photo.png")
+        gimp.desktop(scenario, script, timeout)
+        return gimp
+
+    return played
 
 
 def home_with_plugin(root, path):

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 SIDE = 512
 
 
 @pytest.fixture(scope="module")
-def played(root, home, daemon, tmp_path_factory):
+def played(play):
     """Play the scene; gives its GIMP."""
-    out = tmp_path_factory.mktemp("brushes")
-    gimp = Gimp(root, out, home, daemon)
-    shutil.copy(SAMPLE, out / "photo.png")
-    gimp.desktop("brushes_desk.py", "brushes_gimp.py", timeout=400)
-    return gimp
+    return play("brushes_gimp.py", "brushes_desk.py", timeout=400)
 
 
 def pixels(gimp, name):

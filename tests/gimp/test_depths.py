@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from daemon.light.depths import BEFORE, BEHIND
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 
 
 @pytest.fixture(scope="module")
-def played(root, home, daemon, tmp_path_factory):
+def played(play):
     """Play the scene; gives its GIMP."""
-    out = tmp_path_factory.mktemp("depths")
-    gimp = Gimp(root, out, home, daemon)
-    shutil.copy(SAMPLE, out / "photo.png")
-    gimp.desktop("depths_desk.py", "depths_gimp.py", timeout=300)
-    return gimp
+    return play("depths_gimp.py", "depths_desk.py", timeout=300)
 
 
 def test_the_ends_set_the_focus_and_its_range(played):

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 PAGES = ["Focus", "Aperture", "Light", "Zones"]
 
 
 @pytest.fixture(scope="module")
-def facts(root, home, daemon, tmp_path_factory):
+def facts(play):
     """For each page: where the Tab key stops, what it misses, and the underlined letters."""
-    gimp = Gimp(root, tmp_path_factory.mktemp("keyboard"), home, daemon)
-    shutil.copy(SAMPLE, gimp.out / "photo.png")
-    gimp.desktop("nobody_desk.py", "keyboard_gimp.py", timeout=240)
-    return gimp.read("facts")
+    return play("keyboard_gimp.py").read("facts")
 
 
 @pytest.mark.parametrize("page", PAGES)

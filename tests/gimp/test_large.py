@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 FROZEN_S = 1.0
 """For so long nobody takes a window for frozen, on a busy machine either."""
 
 
 @pytest.fixture(scope="module")
-def facts(root, home, daemon, tmp_path_factory):
+def facts(play):
     """What was seen while it opened."""
-    gimp = Gimp(root, tmp_path_factory.mktemp("large"), home, daemon)
-    shutil.copy(SAMPLE, gimp.out / "photo.png")
-    gimp.desktop("nobody_desk.py", "large_gimp.py", timeout=360)
-    return gimp.read("facts")
+    return play("large_gimp.py", timeout=360).read("facts")
 
 
 def test_the_dialog_answers_while_the_photo_is_looked_at(facts):

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
-
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 
 
 @pytest.fixture(scope="module")
-def facts(root, home, daemon, tmp_path_factory):
+def facts(play):
     """What the dialog was after each step."""
-    gimp = Gimp(root, tmp_path_factory.mktemp("reset"), home, daemon)
-    shutil.copy(SAMPLE, gimp.out / "photo.png")
-    gimp.desktop("nobody_desk.py", "reset_gimp.py", timeout=240)
-    return gimp.read("facts")
+    return play("reset_gimp.py").read("facts")
 
 
 def test_the_scene_changes_all_that_can_be_reset(facts):

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
-
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 
 
 @pytest.fixture(scope="module")
-def facts(root, home, daemon, tmp_path_factory):
+def facts(play):
     """What came to whom."""
-    gimp = Gimp(root, tmp_path_factory.mktemp("two"), home, daemon)
-    shutil.copy(SAMPLE, gimp.out / "photo.png")
-    gimp.desktop("nobody_desk.py", "two_gimp.py", timeout=240)
-    return gimp.read("facts")
+    return play("two_gimp.py").read("facts")
 
 
 def test_both_get_previews_while_one_asks_without_pause(facts):

@@ -11,6 +11,7 @@ from daemon.light.parameters import Parameters
 from daemon.light.request import LayerRequest
 from daemon.light.words import tr
 from gimp_plugin import background, group, pixels, source
+from gimp_plugin.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +121,7 @@ class Render:
         self._check_unchanged()
         digest = pixels.fingerprint(self.image, self.layer)
         if self.existing is None:
-            record = group.Record(parameters, self.layer.get_tattoo(), digest)
+            record = Record(parameters, self.layer.get_tattoo(), digest)
             return group.insert(
                 *(self.layer, self.image, reply.planes, record),
                 by_hand=self.by_hand,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.light.words import tr
-from gimp_plugin import group, rendering
+from gimp_plugin import group, layers, rendering
 from gimp_plugin.bindings import Gimp
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ def run(call: Call) -> Gimp.ValueArray:
     existing = group.find(layer)
     if existing is not None:
         layer = existing.source()
-    depth = group.new_map(layer, rendering.estimate(layer, "depth", tr("Scene Depth")), "Depth map")
-    call.image.insert_layer(depth, group.parent(layer), call.image.get_item_position(layer))
+    plane = rendering.estimate(layer, "depth", tr("Scene Depth"))
+    depth = layers.new_map(layer, plane, "Depth map")
+    call.image.insert_layer(depth, layers.parent(layer), call.image.get_item_position(layer))
     Gimp.displays_flush()
     return call.done(depth)

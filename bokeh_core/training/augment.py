@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 _QUARTER = 4  # the network predicts disparity at a quarter of its input size
 _SURE = 250  # of 255
+_HALF = 127
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Chances:
     """How often each change is drawn, 0 to 1, and how far a view is turned."""
 
     nobody: float = 0.06
+    close_up: float = 0.12
+    """An animal, else a person, that fills the picture."""
     quarter_turn: float = 0.06
     tilt: float = 7.0
     """Standard deviation in degrees."""
@@ -48,6 +51,7 @@ class Chances:
 VARIED = Chances()
 NEAR = Chances(
     nobody=0.03,
+    close_up=0.06,
     quarter_turn=0.03,
     tilt=3.0,
     whole=0.75,
@@ -96,6 +100,8 @@ def view(
         sample = others.scenes[int(rng.integers(len(others.scenes)))]
     elif sample.mask is not None and rng.random() < chances.nobody:
         sample = _without_person(sample, sample.mask)
+    elif rng.random() < chances.close_up:
+        sample = _close_up(rng, sample)
     found = _seen(sample, _geometry(rng, sample.rgb.shape[:2], target, chances), target)
     if scene:
         for _ in range(int(rng.integers(0, 4))):
@@ -211,15 +217,44 @@ def _without_person(sample: Sample, mask: Bytes) -> Sample:
     )
     if min(bottom - top, right - left) < max(height, width) // 5:
         return sample
+    return _cut(sample, (top, bottom, left, right))
+
+
+def _close_up(rng: np.random.Generator, sample: Sample) -> Sample:
+    """Cut out an animal, where there is none a person, with little around; a face may be cut."""
+    height, width = sample.rgb.shape[:2]
+    for plane in (sample.animals, sample.mask):
+        if plane is None or not plane.any():
+            continue
+        left, top, wide, high = cv2.boundingRect((plane > _HALF).astype(np.uint8))
+        if min(wide, high) < max(height, width) // 5:
+            continue
+        sides = rng.uniform(-0.15, 0.3, 4)
+        return _cut(
+            sample,
+            (
+                max(round(top - sides[0] * high), 0),
+                min(round(top + high + sides[1] * high), height),
+                max(round(left - sides[2] * wide), 0),
+                min(round(left + wide + sides[3] * wide), width),
+            ),
+        )
+    return sample
+
+
+def _cut(sample: Sample, box: tuple[int, int, int, int]) -> Sample:
+    """Cut out rows and columns: top, bottom, left, right, where the depth has whole pixels."""
+    top, bottom, left, right = (int(side) // DEPTH_SHRINK * DEPTH_SHRINK for side in box)
     depth = None
     if sample.depth is not None:
         s = DEPTH_SHRINK
         depth = sample.depth[top // s : bottom // s, left // s : right // s]
     part = slice(top, bottom), slice(left, right)
-    animals, known = (
-        None if plane is None else plane[part] for plane in (sample.animals, sample.known)
+    mask, animals, known = (
+        None if plane is None else plane[part]
+        for plane in (sample.mask, sample.animals, sample.known)
     )
-    return Sample(sample.key, sample.rgb[part], mask[part], depth, animals, known)
+    return Sample(sample.key, sample.rgb[part], mask, depth, animals, known)
 
 
 def _with_others(

@@ -75,10 +75,30 @@ def border(target: Tensor, window: int) -> Tensor:
 
 
 def _largest(plane: Tensor, window: int) -> Tensor:
-    """Maximum in a square of side `window`; as two lines it is a tenth of a step cheaper."""
+    """Maximum in a square of side `window` (odd); as two lines it is a tenth of a step cheaper.
+
+    `max_pool2d` keeps indices, for which a CPU takes ten times as long as for the maximum; its way
+    back then is the faster one.
+    """
+    if not plane.requires_grad and plane.device.type == "cpu":
+        return _largest_along(_largest_along(plane, window, 3), window, 2)
     pad = window // 2
     across = F.max_pool2d(plane, (1, window), 1, (0, pad))
     return F.max_pool2d(across, (window, 1), 1, (pad, 0))
+
+
+def _largest_along(plane: Tensor, window: int, axis: int) -> Tensor:
+    """Maximum in a line, found by doubling its length."""
+    pad = window // 2
+    sides = (pad, pad, 0, 0) if axis == 3 else (0, 0, pad, pad)
+    found = F.pad(plane, sides, value=-torch.inf)
+    length = 1
+    while length < window:
+        step = min(length, window - length)
+        rest = found.shape[axis] - step
+        found = torch.maximum(found.narrow(axis, 0, rest), found.narrow(axis, step, rest))
+        length += step
+    return found
 
 
 def disparity_loss(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:

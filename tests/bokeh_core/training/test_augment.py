@@ -68,6 +68,31 @@ def test_a_second_subject_is_in_the_mask_and_its_depth_is_unknown(sample):
         assert not view.has_depth
 
 
+@pytest.mark.parametrize("kind", ["animals", "mask"])
+def test_a_close_up_is_filled_by_the_animal_or_else_the_person(sample, kind):
+    empty = np.zeros_like(sample.mask)
+    planes = {"mask": empty, "animals": empty, kind: sample.mask}
+    near, whole = (
+        np.mean(
+            [
+                getattr(view, kind).mean()
+                for seed in range(40)
+                for view in [
+                    augment.view(
+                        np.random.default_rng(seed),
+                        replace(sample, **planes),
+                        augment.NOBODY,
+                        TARGET,
+                        replace(STILL, close_up=chance),
+                    )
+                ]
+            ]
+        )
+        for chance in (1.0, 0.0)
+    )
+    assert near > 1.5 * whole
+
+
 def test_nobody_is_a_view_of_the_background(sample):
     empty = replace(STILL, nobody=1.0)
     masks = [
@@ -80,6 +105,7 @@ def test_nobody_is_a_view_of_the_background(sample):
 def test_without_chances_a_view_is_the_whole_picture(sample):
     never = augment.Chances(
         nobody=0,
+        close_up=0,
         quarter_turn=0,
         tilt=0,
         whole=1,

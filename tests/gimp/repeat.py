@@ -1,62 +1,45 @@
-"""The scene of test_dialog again and again, with no second try: how often does it fail?
+"""The tests in a real GIMP again and again, with no second try: how often do they fail?
 
-python -m tests.gimp.repeat [runs] [trixie|forky ...]
+python -m tests.gimp.repeat [runs] [words of pytest, such as tests/gimp/test_brushes.py]
 """
 
 from __future__ import annotations
 
-import inspect
+import os
+import subprocess
 import sys
-import tempfile
 import time
-import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tests.gimp import test_dialog
-from tests.gimp.conftest import home_with_plugin
-from tests.gimp.rootfs import root_filesystem
-from tests.reliability.sandbox import sandbox
-
-if TYPE_CHECKING:
-    from tests.rootfs import Root
+ROOT = Path(__file__).parents[2]
+GIMPS = ("gimp-3.0", "gimp-3.2")
 
 
-def main(runs: int = 20, *suites: str) -> int:
-    """Play and check; prints each run, and how many passed."""
+def main(runs: int = 10, *words: str) -> int:
+    """Play every scene so often in each GIMP; prints each run, and how many passed."""
     failed = 0
-    for suite in suites or ("trixie", "forky"):
-        root = root_filesystem(suite)
-        passed = sum(_run(root, f"{suite} {number}") for number in range(1, runs + 1))
-        print(f"{suite}: {passed} of {runs} runs passed", flush=True)
+    for gimp in GIMPS:
+        passed = sum(_run(gimp, number, words or ("tests/gimp",)) for number in range(1, runs + 1))
+        print(f"{gimp}: {passed} of {runs} runs passed", flush=True)
         failed += runs - passed
     return int(failed > 0)
 
 
-def _run(root: Root, name: str) -> bool:
+def _run(gimp: str, number: int, words: tuple[str, ...]) -> bool:
     began = time.monotonic()
-    good = False
-    with tempfile.TemporaryDirectory() as folder, sandbox("daemon.worker.engine") as made:
-        out = Path(folder) / "out"
-        out.mkdir()
-        made.start()
-        home = home_with_plugin(root, Path(folder) / "home")
-        try:
-            _check(test_dialog.play(root, home, made.directory, out))
-            good = True
-        except AssertionError:
-            traceback.print_exc()
-    print(
-        f"{name}: {'passed' if good else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-k", gimp, *words],
+        cwd=ROOT,
+        env={**os.environ, "DEFOCUS_TEST_TRIES": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    return good
-
-
-def _check(facts: dict) -> None:
-    """Run every test of the scene on its facts."""
-    for test_name, test in inspect.getmembers(test_dialog, inspect.isfunction):
-        if test_name.startswith("test_"):
-            test(facts)
+    last = done.stdout.strip().splitlines()[-1:]
+    print(f"{gimp} {number}: {''.join(last)} ({time.monotonic() - began:.0f} s)", flush=True)
+    if done.returncode:
+        print(done.stdout[-4000:], flush=True)
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

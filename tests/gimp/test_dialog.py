@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import warnings
-from pathlib import Path
-
 import pytest
 
-from tests.gimp.conftest import Gimp
 
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
-
-
-def play(root, home, daemon, out):
-    """Play the whole scene once; gives what was noted on both sides of the screen."""
-    gimp = Gimp(root, out, home, daemon)
-    shutil.copy(SAMPLE, out / "photo.png")
-    gimp.desktop("dialog_desk.py", "dialog_gimp.py")
+@pytest.fixture(scope="module")
+def facts(play):
+    """What was noted on both sides of the screen."""
+    gimp = play("dialog_gimp.py", "dialog_desk.py")
     return {
         **gimp.read("facts"),
         "geometry": gimp.read("geometry"),
         "complaints": gimp.complaints(),
     }
-
-
-@pytest.fixture(scope="module")
-def facts(root, home, daemon, tmp_path_factory):
-    """The scene's facts; a screen may fail once, and the test says so."""
-    try:
-        return play(root, home, daemon, tmp_path_factory.mktemp("dialog"))
-    except AssertionError as error:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.warn(f"GUI test failed once, it runs again: {error}", stacklevel=1)
-    return play(root, home, daemon, tmp_path_factory.mktemp("dialog"))
 
 
 def test_the_dialog_fits_a_small_screen(facts):

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 WIDTH, HEIGHT = 1024, 512
 
 
+def twice(gimp):
+    """Put the same person beside herself into the photo."""
+    photo = gimp.out / "photo.png"
+    with Image.open(photo) as opened:
+        one = np.asarray(opened.convert("RGB"))
+    Image.fromarray(np.concatenate([one, one[:, ::-1]], axis=1)).save(photo)
+
+
 @pytest.fixture(scope="module")
-def played(root, home, daemon, tmp_path_factory):
+def played(play):
     """Play the scene; gives its GIMP."""
-    out = tmp_path_factory.mktemp("people")
-    gimp = Gimp(root, out, home, daemon)
-    with Image.open(SAMPLE) as photo:
-        one = np.asarray(photo.convert("RGB"))
-    Image.fromarray(np.concatenate([one, one[:, ::-1]], axis=1)).save(out / "photo.png")
-    gimp.desktop("people_desk.py", "people_gimp.py", timeout=500)
-    return gimp
+    return play("people_gimp.py", "people_desk.py", timeout=500, ready=twice)
 
 
 def pixels(gimp, name):

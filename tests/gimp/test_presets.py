@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
 from daemon.light.parameters import PRESETS, Parameters, look_of
-from tests.gimp.conftest import Gimp
 
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
+
+def with_own_settings(gimp):
+    """Keep the presets of this scene apart from those of others."""
+    gimp.env["DEFOCUS_CONFIG_DIR"] = str(gimp.out / "config")
 
 
 @pytest.fixture(scope="module")
-def facts(root, home, daemon, tmp_path_factory):
+def facts(play):
     """What was kept in the image and in the file, step by step."""
-    out = tmp_path_factory.mktemp("presets")
-    gimp = Gimp(root, out, home, daemon, {"DEFOCUS_CONFIG_DIR": str(out / "config")})
-    shutil.copy(SAMPLE, out / "photo.png")
-    gimp.desktop("presets_desk.py", "presets_gimp.py", timeout=300)
+    gimp = play("presets_gimp.py", "presets_desk.py", timeout=300, ready=with_own_settings)
     return {**gimp.read("facts"), "complaints": gimp.complaints()}
 
 

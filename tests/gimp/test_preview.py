@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.gimp.conftest import Gimp
-
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 SIDE = 1280
 
 
+def larger(gimp):
+    """Make the photo larger than the screen."""
+    photo = gimp.out / "photo.png"
+    with Image.open(photo) as opened:
+        opened.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(photo)
+
+
 @pytest.fixture(scope="module")
-def zoomed(root, home, daemon, tmp_path_factory):
+def zoomed(play):
     """Play the scene; gives its GIMP."""
-    out = tmp_path_factory.mktemp("zoom")
-    gimp = Gimp(root, out, home, daemon)
-    with Image.open(SAMPLE) as photo:
-        photo.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out / "photo.png")
-    gimp.desktop("zoom_desk.py", "zoom_gimp.py", timeout=300)
-    return gimp
+    return play("zoom_gimp.py", "zoom_desk.py", timeout=300, ready=larger)
 
 
 def shown(gimp, name):

@@ -6,14 +6,12 @@ import json
 import shutil
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.fakes.daemon import FakeDaemon
-from tests.gimp.conftest import Gimp
+from tests.gimp.conftest import SAMPLE
 
-SAMPLE = Path(__file__).parents[2] / "bokeh_core/samples/astronaut.png"
 BROWSER = """[Desktop Entry]
 Type=Application
 Name=Browser
@@ -22,23 +20,19 @@ Exec=sh -c 'echo "$1" > {out}/opened' browser %u
 """
 
 
-def with_browser(home, out):
+def with_browser(gimp):
     """Give the user a browser that writes down what it opens."""
-    place = home / ".local/share/applications"
+    place = gimp.home / ".local/share/applications"
     place.mkdir(parents=True, exist_ok=True)
-    (place / "browser.desktop").write_text(BROWSER.format(out=out))
+    (place / "browser.desktop").write_text(BROWSER.format(out=gimp.out))
     handlers = "[Default Applications]\ntext/html=browser.desktop\n"
-    (home / ".config/mimeapps.list").write_text(handlers)
+    (gimp.home / ".config/mimeapps.list").write_text(handlers)
 
 
 @pytest.fixture(scope="module")
-def played(root, home, daemon, tmp_path_factory):
+def played(play):
     """The whole scene, played once."""
-    gimp = Gimp(root, tmp_path_factory.mktemp("stumble"), home, daemon)
-    shutil.copy(SAMPLE, gimp.out / "photo.png")
-    with_browser(home, gimp.out)
-    gimp.desktop("stumble_desk.py", "stumble_gimp.py", timeout=400)
-    return gimp
+    return play("stumble_gimp.py", "stumble_desk.py", timeout=400, ready=with_browser)
 
 
 def test_the_preview_shows_that_a_selection_limits_the_blur(played):

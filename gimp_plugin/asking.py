@@ -64,6 +64,11 @@ class Asking:
             GLib.source_remove(self._rest)
         self._rest = GLib.timeout_add(GATHER_MS, self._settle)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether something has changed that was not asked for yet."""
+        return bool(self._timer)
+
     def now(self) -> None:
         """Ask at once."""
         self._thread.ask(*self._owner.wishes())

@@ -21,7 +21,10 @@ EVERYWHERE = "ignore-selection"
 def parameters_of(config: Gimp.ProcedureConfig) -> Parameters:
     """Read the settings from a procedure's arguments."""
     names = [field.name for field in dataclasses.fields(Parameters)]
-    return Parameters(**{name: config.get_property(name.replace("_", "-")) for name in names})
+    found: dict[str, Any] = {name: config.get_property(name.replace("_", "-")) for name in names}
+    # GIMP hands an empty text over as none at all
+    given = {name: each for name, each in found.items() if each is not None}
+    return Parameters(**given)
 
 
 def fill(config: Gimp.ProcedureConfig, parameters: Parameters) -> None:

@@ -44,3 +44,11 @@ def button(label: str, hint: str, clicked: Callable[..., None], *given: Any) -> 
     made = Gtk.Button(label=label, use_underline=True, tooltip_text=hint)
     made.connect("clicked", lambda _button: clicked(*given))
     return made
+
+
+def icon(name: str, hint: str) -> Gtk.Button:
+    """Make a button with a symbol, whose words are its hint."""
+    button = Gtk.Button.new_from_icon_name(name, Gtk.IconSize.BUTTON)
+    button.set_tooltip_text(hint)
+    button.get_accessible().set_name(hint)
+    return button

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from array import array
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from daemon.light.errors import PluginError
 from daemon.light.planes import Plane
-from gimp_plugin.bindings import Babl, Gegl, Gimp
+from daemon.light.words import tr
+from gimp_plugin.bindings import Babl, Gegl, Gimp, GLib
 from gimp_plugin.formats import MAP_CURVE, Encoding, encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gimp_plugin.bindings import Gio
+
 STRIP_ROWS = 64  # a whole 12 MP picture in one get() takes ten times as long as in strips
+LIGHT = "YaA float"
+"""Linear light of the grey, taken times its alpha, and that alpha."""
 EIGHT_BITS = Encoding("u8", MAP_CURVE)
 
 
@@ -136,6 +143,45 @@ def scaled_coverage(mask: Gimp.Channel, place: tuple[int, int, int, int], scale:
     form = Encoding("u8", "linear").babl(1)
     where = Gegl.Rectangle.new(*place)
     return bytes(mask.get_buffer().get(where, scale, form, Gegl.AbyssPolicy.NONE))
+
+
+def light_in(file: Gio.File, side: int) -> tuple[list[float], int]:
+    """Read a picture file shrunk to a long side of at most `side`.
+
+    Returns
+    -------
+    list of float, int
+        Linear light of its grey, none where it is transparent, and the pixels of a row.
+
+    Raises
+    ------
+    PluginError
+        GIMP cannot open it.
+    """
+    plug_in = Gimp.get_plug_in()
+    assert plug_in is not None
+    handler = plug_in.get_pdb_error_handler()
+    plug_in.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)  # else GIMP opens a window, too
+    try:
+        image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+    except GLib.Error:
+        image = None
+    finally:
+        plug_in.set_pdb_error_handler(handler)
+    if image is None:
+        said = tr("{file} cannot be read as a picture.")
+        raise PluginError(said.format(file=file.get_parse_name()))
+    try:
+        shown = Gimp.Layer.new_from_visible(image, image, None)
+        lengths = image.get_width(), image.get_height()
+        scale = min(1.0, side / max(lengths))
+        width, height = (max(1, int(length * scale)) for length in lengths)
+        where = Gegl.Rectangle.new(0, 0, width, height)
+        pixels = array("f")
+        pixels.frombytes(shown.get_buffer().get(where, scale, LIGHT, Gegl.AbyssPolicy.NONE))
+    finally:
+        image.delete()
+    return pixels[::2].tolist(), width
 
 
 def to_screen(plane: Plane, like: Gimp.Layer, curve: str = "") -> bytes:

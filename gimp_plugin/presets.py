@@ -11,11 +11,13 @@ from daemon.light.discs import disc
 from daemon.light.errors import PluginError
 from daemon.light.parameters import PRESETS, Parameters, look_of
 from daemon.light.words import tr
+from gimp_plugin import aperture_picture
 from gimp_plugin.bindings import GLib
+from gimp_plugin.notes import icon
 from gimp_plugin.widgets import GdkPixbuf, Gtk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 CHANGED = ""
@@ -42,8 +44,8 @@ class PresetRow(Gtk.Box):
         self._list = _new_list(self._lines)
         self._list.connect("changed", self._on_choice)
         self._complaint = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=36, no_show_all=True)
-        save = _icon("document-save-as", tr("Save these settings as a preset of your own"))
-        self._delete = _icon("edit-delete", tr("Delete this preset of your own"))
+        save = icon("document-save-as", tr("Save these settings as a preset of your own"))
+        self._delete = icon("edit-delete", tr("Delete this preset of your own"))
         self._delete.connect("clicked", lambda _button: self._tried(self._remove))
         self._naming = self._new_popover(save)
         save.connect("clicked", self._ask_for_name)
@@ -68,16 +70,17 @@ class PresetRow(Gtk.Box):
     def show_look(self, parameters: Parameters) -> None:
         """Show which preset the settings are, or were before they were changed."""
         said, choices = look_in_words(parameters, self.own), presets(self.own)
-        drawn = disc(look_of(parameters))
+        look = look_of(parameters)
+        drawn = disc(look), look.get("aperture_picture")
         if self._shown == (said, choices, drawn):
             return
         self._shown = said, choices, drawn
         named = (parameters.based_on, said) in choices
         self._filling = True
-        looks = {**PRESETS, **self.own, CHANGED: look_of(parameters)}
+        looks = {**PRESETS, **self.own, CHANGED: look}
         self._lines.clear()
         for name, label in choices if named else [(CHANGED, said), *choices]:
-            self._lines.append([name, label, picture_of(disc(looks[name]))])
+            self._lines.append([name, label, _drawn(looks[name])])
         self._list.set_active_id(parameters.based_on if named else CHANGED)
         self._filling = False
         self._delete.set_sensitive(parameters.based_on in self.own)
@@ -154,16 +157,15 @@ def _new_list(lines: Gtk.ListStore) -> Gtk.ComboBox:
     return made
 
 
+def _drawn(look: Mapping[str, Any]) -> GdkPixbuf.Pixbuf | None:
+    """Show what a point of light becomes with a look."""
+    own = look.get("aperture_picture")
+    return aperture_picture.drawn(own) if own else picture_of(disc(look))
+
+
 def picture_of(file: Path) -> GdkPixbuf.Pixbuf | None:
     """Read one of the small pictures of points of light; None where that cannot be."""
     try:
         return GdkPixbuf.Pixbuf.new_from_file(str(file))
     except GLib.Error:  # the name alone does as well
         return None
-
-
-def _icon(name: str, hint: str) -> Gtk.Button:
-    button = Gtk.Button.new_from_icon_name(name, Gtk.IconSize.BUTTON)
-    button.set_tooltip_text(hint)
-    button.get_accessible().set_name(hint)
-    return button

@@ -9,6 +9,7 @@ from daemon.light.dialog import PAGES, ZONES, without_effect
 from daemon.light.discs import DISCS
 from daemon.light.parameters import BLADES, Parameters, amount_of, f_number_of
 from daemon.light.words import tr
+from gimp_plugin.aperture_picture import PictureRow
 from gimp_plugin.bindings import GObject
 from gimp_plugin.presets import PresetRow, picture_of
 from gimp_plugin.widgets import GimpUi, Gtk
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SLIDER_PX = 110
 ON_THE_STRIP = {"focus_depth"}
 """What is set below the picture: where its depths are seen."""
+PICTURE = "aperture_picture"
 
 
 class SettingsColumn(Gtk.Box):
@@ -47,15 +49,19 @@ class SettingsColumn(Gtk.Box):
         self._telling = False
         self.presets = PresetRow(lambda: arguments.now, put)
         self._amount = self._new_amount()
+        self._picture = PictureRow(lambda text: arguments.choose(PICTURE.replace("_", "-"), text))
         for row in (self.presets, self._amount, self._box("f_number", ("f_number",))):
             self.pack_start(row, False, False, 0)
         self._pages = {}
         self._shown = ["f_number"]
         notebook = Gtk.Notebook()
         for title, names in PAGES.items():
-            here = tuple(name for name in names if name not in ON_THE_STRIP)
+            here = tuple(name for name in names if name not in {*ON_THE_STRIP, PICTURE})
             self._shown += here
             page = self._box(title.lower(), here)
+            if PICTURE in names:
+                page.pack_start(self._picture, False, False, 0)
+                page.reorder_child(self._picture, names.index(PICTURE))
             page.set_border_width(9)
             notebook.append_page(page, Gtk.Label(label=tr(title)))
             self._pages[title] = page
@@ -77,6 +83,8 @@ class SettingsColumn(Gtk.Box):
         for name in self._shown:
             widget = self._window.get_widget(name.replace("_", "-"), GObject.TYPE_NONE)
             widget.set_sensitive(name not in idle)
+        self._picture.show_picture(parameters.aperture_picture)
+        self._picture.set_sensitive(PICTURE not in idle)
         self._pages[ZONES].set_visible(parameters.style == "paper")
         self._amount.set_sensitive("f_number" not in idle)
         if f_number_of(self._amount.get_value()) != parameters.f_number:

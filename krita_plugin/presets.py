@@ -11,10 +11,11 @@ from daemon.light.discs import disc
 from daemon.light.errors import PluginError
 from daemon.light.parameters import PRESETS, look_of
 from daemon.light.words import tr
+from krita_plugin import aperture_picture
 from krita_plugin.qt import QtCore, QtGui, QtWidgets, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from daemon.light.parameters import Parameters
 
@@ -67,7 +68,7 @@ class PresetRow(QtWidgets.QWidget):
         self.list.clear()
         looks = {**PRESETS, **self.own, CHANGED: look_of(parameters)}
         for name, label in choices if named else [(CHANGED, said), *choices]:
-            self.list.addItem(QtGui.QIcon(str(disc(looks[name]))), label, name)
+            self.list.addItem(_drawn(looks[name]), label, name)
         self.list.setCurrentIndex(self.list.findData(parameters.based_on if named else CHANGED))
         self.list.blockSignals(False)
         self.delete.setEnabled(parameters.based_on in self.own)
@@ -130,6 +131,12 @@ class PresetRow(QtWidgets.QWidget):
             self._complaint.setVisible(True)
         else:
             self._complaint.setVisible(False)
+
+
+def _drawn(look: Mapping[str, Any]) -> QtGui.QIcon:
+    """Show what a point of light becomes with a look."""
+    own = look.get("aperture_picture")
+    return aperture_picture.drawn(own) if own else QtGui.QIcon(str(disc(look)))
 
 
 def _button(icon: str, hint: str) -> QtWidgets.QToolButton:

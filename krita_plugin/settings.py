@@ -9,6 +9,7 @@ from typing import Any
 from daemon.light.dialog import PAGES, TOP, after_change, without_effect
 from daemon.light.parameters import Parameters
 from daemon.light.words import tr
+from krita_plugin.aperture_picture import Picture
 from krita_plugin.presets import PresetRow
 from krita_plugin.qt import QtCore, QtWidgets, Signal, label
 
@@ -122,6 +123,15 @@ class Switch(QtWidgets.QCheckBox):
         self.blockSignals(False)
 
 
+def _widget(field: dataclasses.Field[Any]) -> Choice | Number | Picture | Switch:
+    """Make what sets a field."""
+    if "choices" in field.metadata:
+        return Choice(field)
+    if isinstance(field.default, bool):
+        return Switch(field)
+    return Picture(field) if isinstance(field.default, str) else Number(field)
+
+
 class Settings(QtWidgets.QWidget):
     """All settings: the look on top, the rest on pages."""
 
@@ -171,12 +181,11 @@ class Settings(QtWidgets.QWidget):
                 said.setBuddy(self.presets.list)
                 form.addRow(said, self.presets)
                 continue
-            kind = Choice if "choices" in field.metadata else Number
-            widget = Switch(field) if isinstance(field.default, bool) else kind(field)
+            widget = _widget(field)
             widget.setToolTip(tr(field.metadata["help"]))
             widget.changed.connect(lambda name=name: self._on_change(name))
             self.widgets[name] = widget
-            if isinstance(widget, Switch):
+            if isinstance(widget, Switch | Picture):
                 form.addRow(widget)
             else:
                 said = QtWidgets.QLabel(label(field.metadata["label"]))

@@ -8,14 +8,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
 from bokeh_core.binned_gaussian import BinnedGaussian
 from bokeh_core.errors import InputError
 from bokeh_core.lens import Lens
-from bokeh_core.picture import read
 from bokeh_core.presets import LOOKS, NATURAL, PAPERS, PortraitLens
 from daemon.cli import argtypes, maps
+from daemon.cli.aperture_file import kernel_in
 from daemon.cli.output_paths import KINDS
 from daemon.light import own_presets
 from daemon.light.errors import PluginError
@@ -86,7 +84,12 @@ def add_lens(parser: argparse.ArgumentParser) -> None:
     look.add_argument(
         "--rotation", type=argtypes.degrees, metavar="DEGREES", help="of the aperture blades"
     )
-    look.add_argument("--kernel", type=Path, metavar="FILE", help="own aperture: a grey picture")
+    look.add_argument(
+        "--kernel",
+        type=Path,
+        metavar="FILE",
+        help="own aperture: a picture of a bright shape on black",
+    )
     _add_fields(look, Lens, vars(NATURAL.lens(0.0)))
     paper = vars(BinnedGaussian.usual(1000, 1000))
     _add_fields(parser.add_argument_group("look, style paper"), BinnedGaussian, paper)
@@ -269,7 +272,11 @@ def _lens(args: argparse.Namespace, long_side: int, scene: Scene | None) -> Lens
         chosen["rotation"] = math.radians(args.rotation)
     if args.kernel is not None:
         chosen |= {name: getattr(Lens(), name) for name in _IN_A_KERNEL}  # not the preset's
-        chosen["kernel"] = read(args.kernel, min_side=1).linear().mean(axis=2, dtype=np.float64)
+        chosen["kernel"] = kernel_in(args.kernel)
+    elif args.blades is not None:
+        chosen["kernel"] = None  # not the preset's
+    elif look.kernel is not None:
+        _refuse(args, _IN_A_KERNEL, "has no effect beside the aperture picture of the preset")
     lens = dataclasses.replace(look, **chosen)
     return lens if args.max_coc is not None else lens.with_disc(radius)
 

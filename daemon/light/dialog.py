@@ -40,7 +40,15 @@ ZONES = "Zones"
 TOP = ("preset", "f_number")
 PAGES = {
     "Focus": ("focus", "focus_range", "focus_depth", "keep_subject_sharp", "people", "foreground"),
-    "Aperture": ("aperture", "curvature", "rotation", "squeeze", "cat_eye", "ring"),
+    "Aperture": (
+        "aperture",
+        "aperture_picture",
+        "curvature",
+        "rotation",
+        "squeeze",
+        "cat_eye",
+        "ring",
+    ),
     "Light": ("highlights", "fringe", "grain", "style"),
     ZONES: ("bins", "strength", "curve"),
 }
@@ -55,12 +63,15 @@ def without_effect(parameters: Parameters) -> frozenset[str]:
     idle = {name for title in pages for name in PAGES[title]} - {"style"}
     if not lens:
         idle -= {"people"}  # the zones' blur leaves the subject alone, too
+    own = bool(parameters.aperture_picture)
     for name, used in (
         ("f_number", lens),
+        ("aperture", not own),
         ("focus_depth", parameters.focus == "depth"),
         ("keep_subject_sharp", parameters.keeps_somebody),
-        ("curvature", parameters.aperture != "round"),
-        ("rotation", parameters.aperture != "round"),
+        ("curvature", parameters.aperture != "round" and not own),
+        ("rotation", parameters.aperture != "round" or own),
+        ("ring", not own),
     ):
         if not used:
             idle.add(name)

@@ -13,11 +13,13 @@ from daemon.light.parameters import PRESETS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SIDE = 24
+"""Pixels of a picture each way, on a screen without magnification."""
 DISCS = Path(__file__).resolve().parent / "pictures"
 
 
 def disc(look: Mapping[str, Any]) -> Path:
-    """Return the picture of a look: 24 x 24 pixels, grey, PNG.
+    """Return the picture of a look: grey, PNG.
 
     A ready-made one has its own, others that of their aperture's shape.
     """

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from daemon.light.aperture_picture import is_picture, kernel_of
 from daemon.light.facts import (
     COC_AT_F1,
     FOCUS_RANGE,
@@ -28,7 +29,7 @@ from daemon.light.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 NATURAL = LOOKS["natural"]
 BLADES = {"round": 0, "pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8, "nonagon": 9}
@@ -80,8 +81,9 @@ def _switch(default: bool, label: str, help_text: str) -> Any:
     return dataclasses.field(default=default, metadata={"label": label, "help": help_text})
 
 
-def _text(label: str, help_text: str) -> Any:
-    return dataclasses.field(default="", metadata={"label": label, "help": help_text})
+def _text(label: str, help_text: str, fits: Callable[[str], bool] = str.isprintable) -> Any:
+    words = {"label": label, "help": help_text}
+    return dataclasses.field(default="", metadata={"fits": fits, **words})
 
 
 @dataclass(frozen=True)
@@ -171,10 +173,17 @@ class Parameters:
         octagon="8 blades",
         nonagon="9 blades",
     )
+    aperture_picture: str = _text(
+        "Aperture pict_ure",
+        "A bright shape on black that out-of-focus lights become, in place of blades and rim",
+        is_picture,
+    )
     curvature: float = _percent(
         *LENS["curvature"], "Blade cur_vature, %", "0 is straight blades, 100 a full circle"
     )
-    rotation: float = _number(0.0, -180.0, 180.0, "Rotatio_n, °", "Of the blades, in degrees")
+    rotation: float = _number(
+        0.0, -180.0, 180.0, "Rotatio_n, °", "Of the blades or the picture, in degrees"
+    )
     squeeze: float = _percent(
         *LENS["squeeze"],
         "S_queeze of the discs, %",
@@ -247,7 +256,13 @@ class Parameters:
         return "main" if pointless or self.people == "chosen" else self.people
 
     def lens(self, width: int, height: int) -> dict[str, Any]:
-        """Return the `lens` of a `render` message for a picture of this size in pixels."""
+        """Return the `lens` of a `render` message for a picture of this size in pixels.
+
+        Raises
+        ------
+        PluginError
+            The aperture picture is damaged.
+        """
         chosen = self.resolved()
         if chosen.style == "paper":
             strength = chosen.strength * min(width, height) / PAPER_SIDE
@@ -257,7 +272,8 @@ class Parameters:
                 "strength": min(PAPER["strength"][2], strength),
                 "curve": chosen.curve,
             }
-        blades = BLADES[chosen.aperture]
+        own = chosen.aperture_picture
+        blades = 0 if own else BLADES[chosen.aperture]
         disc = COC_AT_F1 / chosen.f_number * max(width, height)
         return {
             "kind": "lens",
@@ -267,10 +283,11 @@ class Parameters:
             "foreground": chosen.foreground,
             "blades": blades,
             "curvature": chosen.curvature if blades else 0.0,
-            "rotation": math.radians(chosen.rotation) if blades else 0.0,
+            "rotation": math.radians(chosen.rotation) if blades or own else 0.0,
             "squeeze": chosen.squeeze,
             "cat_eye": chosen.cat_eye,
-            "ring": chosen.ring,
+            "ring": 0.0 if own else chosen.ring,
+            **({"kernel": kernel_of(own)} if own else {}),
             "fringe": chosen.fringe / 100.0,
             "highlight_gain": chosen.highlights,
             "grain": chosen.grain,
@@ -319,6 +336,7 @@ def _preset(look: Mapping[str, float]) -> dict[str, Any]:
         "f_number": look["f_number"],
         "foreground": LENS["foreground"][0],
         "aperture": APERTURES[int(look["blades"])],
+        "aperture_picture": "",
         "curvature": look["curvature"],
         "rotation": 0.0,
         "squeeze": look["squeeze"],
@@ -400,6 +418,6 @@ def _fits(field: dataclasses.Field[Any], value: Any) -> bool:
     if isinstance(field.default, bool):
         return isinstance(value, bool)
     if isinstance(field.default, str):
-        return isinstance(value, str) and value.isprintable()
+        return isinstance(value, str) and field.metadata["fits"](value)
     number = isinstance(value, int if isinstance(field.default, int) else (int, float))
     return number and field.metadata["low"] <= value <= field.metadata["high"]

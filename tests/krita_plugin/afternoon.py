@@ -93,11 +93,34 @@ def at_the_dialog(facts, app):
     row.list.setCurrentIndex(row.list.findData("Ulla"))
     row.delete.click()
     facts["presets"].append(sorted(row.own))
+    an_aperture(facts, settings)
     dialog.buttons.button(QtWidgets.QDialogButtonBox.StandardButton.Ok).click()
     until(lambda: not dialog.isVisible())
     facts["made"] = tree(root)
     photo, group = root.childNodes()
     facts["changed"] = group.childNodes()[-1]._pixels != photo._pixels
+
+
+def an_aperture(facts, settings):
+    """Take a picture as aperture, after two files that will not do."""
+    row, folder = settings.widgets["aperture_picture"], Path(os.environ["HOME"])
+    picture = QtGui.QImage(600, 400, QtGui.QImage.Format.Format_ARGB32)
+    picture.fill(QtGui.QColor(0, 0, 0, 0))
+    picture.save(str(folder / "black.png"))
+    for x in range(500, 580):
+        for y in range(30, 70):
+            picture.setPixelColor(x, y, QtGui.QColor(0, 255, 0))
+    picture.save(str(folder / "bar.png"))
+    said = []
+    for name in ("none.png", "black.png", "bar.png"):
+        row.take(str(folder / name))
+        said.append(row.complaint.text())
+    greyed = [name for name in settings.widgets if not settings.widgets[name].isEnabled()]
+    facts["aperture"] = [*said, settings.parameters.aperture_picture, greyed, row.choose.text()]
+    facts["aperture shown"] = not row.choose.icon().isNull()
+    row.remove.click()
+    facts["aperture removed"] = settings.parameters.aperture_picture
+    row.take(str(folder / "bar.png"))
 
 
 def at_the_docker(facts, app):
@@ -109,6 +132,7 @@ def at_the_docker(facts, app):
     docker.take.click()
     result_in(docker.panel)
     docker.panel.settings.widgets["f_number"].box.setValue(1.0)
+    facts["aperture kept"] = docker.panel.settings.parameters.aperture_picture
     facts["docker"] = [docker.take.text(), docker.render.text()]
     docker.render.click()
     facts["docker"].append(docker.render.text())

@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from daemon.light.aperture_picture import kernel_of
 from daemon.setup import krita
 from daemon.setup.environment import running
 from daemon.setup.places import Places
@@ -84,6 +86,23 @@ def test_presets_are_saved_changed_and_deleted(facts):
     assert fastest == pytest.approx(0.7)
     assert said == "Ulla, geändert"
     assert (saved, left) == (["Ulla"], [])
+
+
+def test_a_picture_is_the_aperture_and_stays_with_the_group(facts):
+    unreadable, black, nothing, text, greyed, words = facts["aperture"]
+    assert unreadable.endswith("none.png lässt sich nicht als Bild lesen.")
+    assert "kein Licht" in black
+    assert nothing == ""
+    rows = np.array(kernel_of(text))
+    half = len(rows) // 2
+    assert rows.shape == (len(rows), len(rows))
+    lit = rows.mean(axis=1) > 128
+    assert lit.sum() == pytest.approx(half, abs=2), "a bar, twice as wide as high"
+    assert lit[half - 1 : half + 1].all(), "in the middle"
+    assert {"aperture", "curvature", "ring"} <= set(greyed)
+    assert words == "Blendenb&ild..."
+    assert facts["aperture shown"]
+    assert (facts["aperture removed"], facts["aperture kept"]) == ("", text)
 
 
 def test_ok_puts_the_layers_above_the_photo(facts):

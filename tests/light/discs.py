@@ -13,11 +13,9 @@ from PIL import Image
 from bokeh_core.lens import Lens
 from bokeh_core.presets import LOOKS
 from bokeh_core.rendering.aperture_blur.kernel import aperture_kernel
-from daemon.light.discs import DISCS
+from daemon.light.discs import DISCS, SIDE
 from daemon.light.parameters import BLADES
 
-SIDE = 24
-"""Pixels of a picture each way, on a screen without magnification."""
 RADIUS = 9.0
 FIELD = (0.5, -0.4)
 """Where in the frame: towards a corner, where cat's eyes show."""

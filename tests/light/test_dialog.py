@@ -88,8 +88,9 @@ def test_what_can_be_chosen_is_ready_made_first():
 
 @pytest.mark.parametrize("style", ["lens", "paper"])
 @pytest.mark.parametrize("focus", ["subject", "point", "depth"])
-def test_what_is_greyed_changes_nothing(style, focus):
-    chosen = Parameters(style=style, focus=focus)
+@pytest.mark.parametrize("picture", ["", "gP+A/w=="])
+def test_what_is_greyed_changes_nothing(style, focus, picture):
+    chosen = Parameters(style=style, focus=focus, aperture_picture=picture)
     other = Parameters(
         f_number=7.0,
         focus_range=0.2,
@@ -97,6 +98,7 @@ def test_what_is_greyed_changes_nothing(style, focus):
         keep_subject_sharp=False,
         foreground=0.3,
         aperture="hexagon",
+        aperture_picture="/w==",
         curvature=0.3,
         rotation=10.0,
         squeeze=1.5,
@@ -127,6 +129,12 @@ def test_a_click_focuses_on_the_point():
 def test_only_blades_can_be_bent_and_turned(aperture):
     idle = without_effect(Parameters(aperture=aperture))
     assert ({"curvature", "rotation"} <= idle) == (aperture == "round")
+
+
+def test_a_picture_takes_the_place_of_blades_and_rim_and_can_be_turned():
+    idle = without_effect(Parameters(aperture="hexagon", aperture_picture="/w=="))
+    assert {"aperture", "curvature", "ring"} <= idle
+    assert not idle & {"aperture_picture", "rotation", "squeeze", "cat_eye"}
 
 
 def test_an_amount_stands_for_an_f_number():

@@ -38,6 +38,7 @@ ELSEWHERE = {
 }
 ENGLISH = {
     "Application Support": "a folder",
+    "YaA float": "pixels",
     "Composite, painted by hand": "a layer, as Composite, Mask and Depth are: files are exchanged",
     "Depth map": "a layer",
     'no "presets" in it': "technical",

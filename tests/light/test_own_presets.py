@@ -92,6 +92,7 @@ DAMAGED = {
     "no settings": b'{"format": 1, "presets": {"mine": 3}}',
     "a misspelt setting": b'{"format": 1, "presets": {"mine": {"f-number": 2}}}',
     "out of range": b'{"format": 1, "presets": {"mine": {"f_number": 0}}}',
+    "a damaged picture": b'{"format": 1, "presets": {"mine": {"aperture_picture": "AA"}}}',
     "another style's": b'{"format": 1, "presets": {"mine": {"style": "paper", "ring": 0}}}',
     "no style": b'{"format": 1, "presets": {"mine": {"style": []}}}',
 }

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bokeh_core as bc
+from daemon.light.aperture_picture import text_of
 from daemon.light.facts import SUBJECTS
 from daemon.light.parameters import PRESETS, Parameters
 
+HEART = text_of([float(at) for at in b"\0\1\0\1\0\1\1\1\1\1\0\1\1\1\0\0\0\1\0\0"], 5)
 FIELDS = {field.name: field for field in dataclasses.fields(Parameters)}
 
 
@@ -22,6 +24,8 @@ def values(field):
         return st.sampled_from(list(field.metadata["choices"]))
     if isinstance(field.default, bool):
         return st.booleans()
+    if field.name == "aperture_picture":
+        return st.sampled_from(["", HEART, text_of([1.0], 1)])
     if isinstance(field.default, str):
         return st.sampled_from(["", "0.25,0.5", "0.1,0.2 0.3,0.4"])
     make = st.integers if isinstance(field.default, int) else st.floats
@@ -57,6 +61,9 @@ def test_a_record_brings_the_same_settings_back(parameters):
         {"bins": 2.5},
         {"style": "oil"},
         {"style": ["lens"]},
+        {"aperture_picture": "a heart"},
+        {"aperture_picture": "AAAA"},
+        {"aperture_picture": 7},
     ],
 )
 def test_unfit_values_of_a_record_are_left_out(record):

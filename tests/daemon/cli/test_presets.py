@@ -17,6 +17,7 @@ from bokeh_core.presets import LOOKS, PAPERS
 from daemon.cli import options
 from daemon.cli.main import main
 from daemon.light import own_presets
+from daemon.light.aperture_picture import text_of
 from daemon.light.parameters import APERTURES, PRESETS, Parameters
 from daemon.wire.lens import Preset
 from daemon.wire.planes import Image
@@ -188,6 +189,29 @@ def test_an_own_aperture_replaces_that_of_the_preset(tmp_path):
     write(tmp_path / "k.png", Picture(pixels=np.full((3, 3, 1), 255, np.uint8), transfer="linear"))
     own = lens("--kernel", str(tmp_path / "k.png"), "--preset", "hexagon")
     assert (own.blades, own.curvature, own.highlight_gain) == (0, 0.0, 4.0), "the daemon takes it"
+
+
+def test_a_picture_of_an_own_preset_gives_way_to_blades_and_to_another(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEFOCUS_CONFIG_DIR", str(tmp_path))
+    text = text_of([0.0, 1.0, 1.0, 1.0], 2)
+    own_presets.save("corner", Parameters(aperture_picture=text, aperture="hexagon", ring=0.5))
+    kept = dialog(aperture_picture=text, aperture="hexagon", ring=0.5)
+    corner = ["--preset", "corner"]
+    same(lens(*corner), kept)
+    assert (kept.kernel, kept.blades, kept.ring) == (((0.0, 255.0), (255.0, 255.0)), 0, 0.0)
+    assert lens(*corner, "--rotation", "90").kernel == kept.kernel
+    five = lens(*corner, "--blades", "5", "--ring", "0.2")
+    assert (five.kernel, five.blades, five.ring) == (None, 5, 0.2)
+    with pytest.raises(InputError, match="--ring has no effect beside the aperture picture"):
+        lens(*corner, "--ring", "0.2")
+    write(tmp_path / "k.png", Picture(pixels=np.full((3, 3, 1), 255, np.uint8), transfer="linear"))
+    assert lens(*corner, "--kernel", str(tmp_path / "k.png")).kernel == ((255.0,) * 3,) * 3
+
+
+def test_a_picture_without_light_is_no_aperture(tmp_path):
+    write(tmp_path / "k.png", Picture(pixels=np.zeros((3, 3, 1), np.uint8), transfer="linear"))
+    with pytest.raises(InputError, match=r"k\.png: There is no light in this picture"):
+        lens("--kernel", str(tmp_path / "k.png"))
 
 
 SAID = [

@@ -12,6 +12,17 @@ from __future__ import annotations
 
 from daemon.light.words import tr
 
+WORDS = {
+    "too_large": "The picture is larger than the daemon takes. Use a smaller one.",
+    "busy": "The daemon has too much to do, or is stopping. Try again in a moment.",
+    "deadline": "It was not finished in the time given. Try again.",
+    "out_of_memory": "There is not enough memory. Close other programs, or use a smaller picture.",
+    "model_missing": "A network's weights are not on this computer. `defocus doctor` tells more.",
+    "model_corrupt": "A network's weights are damaged. Install the program again.",
+    "internal": "Something went wrong in the daemon. Try again.",
+}
+"""Code of an error -> what it says in other languages, before the daemon's own words."""
+
 
 class PluginError(Exception):
     """Base of the errors shown to the user; the image is as it was."""
@@ -33,13 +44,15 @@ class DaemonRefused(PluginError):
     code
         One of the protocol's closed list.
     message, hint
-        One line each: what is wrong, what to do.
+        One line each: what is wrong, what to do; in English.
     retryable
         The same request may succeed later.
     """
 
     def __init__(self, code: str, message: str, hint: str = "", retryable: bool = False) -> None:
-        super().__init__(f"{_sentence(message)} {hint}".strip())
+        own, words = f"{_sentence(message)} {hint}".strip(), WORDS.get(code, "")
+        translated = tr(words)
+        super().__init__(own if translated == words else f"{translated} ({own})")
         self.code = code
         self.retryable = retryable
 

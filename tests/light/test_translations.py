@@ -14,6 +14,7 @@ import pytest
 
 from daemon.light import words as spoken
 from daemon.light.dialog import PAGES, TOP
+from daemon.light.errors import DaemonRefused
 from daemon.light.parameters import Parameters
 from tests.light import translations
 from tests.light.translations import (
@@ -126,6 +127,20 @@ def test_an_editor_can_name_the_language(monkeypatch, liked, said):
     spoken.speak(liked)
     try:
         assert spoken.tr("Depth") == said
+    finally:
+        spoken._catalogue.cache_clear()
+
+
+def test_what_the_daemon_refuses_is_told_in_the_users_language_too(monkeypatch):
+    monkeypatch.setattr(spoken, "_liked", {})
+    english = str(DaemonRefused("out_of_memory", "no room for 3 tiles", "Close other programs."))
+    assert english == "No room for 3 tiles. Close other programs."
+    spoken.speak(["de"])
+    try:
+        german = str(DaemonRefused("out_of_memory", "no room for 3 tiles", "Close other programs."))
+        assert german.startswith("Der Speicher reicht nicht.")
+        assert german.endswith(f"({english})")
+        assert str(DaemonRefused("bad_request", "no", "Do.")) == "No. Do."
     finally:
         spoken._catalogue.cache_clear()
 

@@ -79,6 +79,8 @@ def marked(tree: ast.AST) -> Iterator[str]:
         table = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "WORDS"
         if table and isinstance(node.value, ast.Tuple):
             yield from ast.literal_eval(node.value)
+        if table and isinstance(node.value, ast.Dict):
+            yield from (each.value for each in node.value.values if isinstance(each, ast.Constant))
 
 
 def po(language: str) -> Path:

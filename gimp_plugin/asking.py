@@ -65,9 +65,9 @@ class Asking:
         self._rest = GLib.timeout_add(GATHER_MS, self._settle)
 
     @property
-    def is_due(self) -> bool:
-        """Whether something has changed that was not asked for yet."""
-        return bool(self._timer)
+    def is_behind(self) -> bool:
+        """Whether what was shown last is of other settings than now."""
+        return bool(self._timer) or not self._thread.up_to_date
 
     def now(self) -> None:
         """Ask at once."""

@@ -366,7 +366,7 @@ class Dialog:
         if reply.region is not None:
             self._preview.show_part(reply.region, shown)
         else:
-            self._fresh = not self.asking.is_due  # else it is of what was set before
+            self._fresh = not self.asking.is_behind
             self._focus = reply.focus
             self._preview.show_whole(shown)
             self._preview.show_depths(reply.planes["depth"])

@@ -66,6 +66,11 @@ class Latest(Generic[T]):
             return True
 
     @property
+    def up_to_date(self) -> bool:
+        """Whether what was shown last is of the newest wish."""
+        return self._shown == self._generation
+
+    @property
     def any_shown(self) -> bool:
         """Whether there was a reply already."""
         return self._shown > 0

@@ -53,6 +53,11 @@ class PreviewThread:
         """Ask for a preview instead of those asked for before; several: from rough to fine."""
         self._box.put(requests)
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the reply shown last is of what was asked for last."""
+        return self._box.up_to_date
+
     def finish(
         self, request: LayerRequest, report: Report, stop: threading.Event | None = None
     ) -> Reply:

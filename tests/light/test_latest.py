@@ -60,6 +60,17 @@ def test_a_stale_reply_never_overtakes_a_new_one():
     assert box.accept(second), "a finer one of the same wish"
 
 
+def test_what_is_shown_is_up_to_date_until_something_else_is_wished_for():
+    box = Latest()
+    older, newer = box.put("older"), box.put("newer")
+    assert box.accept(older)
+    assert not box.up_to_date
+    assert box.accept(newer)
+    assert box.up_to_date
+    box.put("newest")
+    assert not box.up_to_date
+
+
 def test_closing_wakes_the_one_who_waits():
     box = Latest()
     taken = []

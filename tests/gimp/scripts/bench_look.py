@@ -51,11 +51,12 @@ def finest(already):
 
 
 times["fit"] = [seconds(change, 2.0 + step / 10) for step in range(ROUNDS)]
-times["stroke"] = [seconds(paint, step) for step in range(ROUNDS)]
 preview.canvas.look(preview.canvas.view.at(1.0))
 within.until(lambda: not preview.is_coarse())
 times["full"] = [seconds(change, 3.0 + step / 10) for step in range(ROUNDS)]
 area = preview.canvas.view.area
 times["shown"] = [area.width, area.height]
+preview.canvas.look(preview.canvas.view.at(None))
+times["stroke"] = [seconds(paint, step) for step in range(ROUNDS)]
 dialog.shut()
 keep("times", times)

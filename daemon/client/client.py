@@ -236,9 +236,12 @@ class Client:
             client=f"{self._name} {VERSION}",
             session=self._session,
         )
-        self._send(name, hello)
+        keys_too = ", or a key is wrong" if isinstance(self._where, Remote) else ""
+        try:
+            self._send(name, hello)
+        except ConnectionLost:  # the handshake failed before the hello was on its way
+            raise ConnectionLost(f"{endpoint} has hung up{keys_too}") from None
         if not socket.poll(int(HELLO_S * 1000)):
-            keys_too = ", or a key is wrong" if isinstance(self._where, Remote) else ""
             raise ConnectionLost(f"no answer from {endpoint} within {HELLO_S:g} s{keys_too}")
         answer, _ = _read(socket.recv_multipart(copy=False))
         if isinstance(answer, protocol.Error):

@@ -9,6 +9,7 @@ import shlex
 import socket
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from unittest import mock
 
@@ -82,8 +83,14 @@ def test_a_client_that_is_not_listed_gets_no_answer(listening, address, monkeypa
         Client(stranger)
 
 
-def test_a_daemon_that_is_not_who_it_should_be_is_refused_in_time(listening, address, monkeypatch):
+@pytest.mark.parametrize("late_s", [0.0, 0.5])
+def test_a_daemon_that_is_not_who_it_should_be_is_refused_in_time(
+    listening, address, monkeypatch, late_s
+):
+    """However long the hello takes: after half a second the handshake has failed already."""
     monkeypatch.setattr("daemon.client.client.HELLO_S", 1.0)
+    send = Client._send
+    monkeypatch.setattr(Client, "_send", lambda *asked: time.sleep(late_s) or send(*asked))
     far, another = curve_auth.remote(address), zmq.curve_keypair()[0].decode()
     with pytest.raises(ConnectionLost, match="key"):
         Client(curve_auth.Remote(far.work, far.control, another, far.keys))

@@ -155,9 +155,12 @@ class Lens:
         if self.focus is None or self.focus_point is not None:
             raise InputError("the focus of this lens is not known yet; call resolved(depth, matte)")
         sharp = 0.5 * self.focus_range
-        front = (depth - (self.focus + sharp)).clip(0) * (self.max_coc * self.foreground)
-        behind = ((self.focus - sharp) - depth).clip(0) * self.max_coc
-        return front - behind
+        coc = depth - self.focus
+        coc -= coc.clip(-sharp, sharp)
+        coc *= self.max_coc
+        if self.foreground != 1.0:
+            coc += coc.clip(0) * (self.foreground - 1.0)
+        return coc
 
     def resolved(
         self, depth: npt.NDArray[np.float32], matte: npt.NDArray[np.float32] | None = None

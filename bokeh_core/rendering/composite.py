@@ -78,10 +78,10 @@ def composite(
             where = finest.at(box)
             sharp = equal(finest.coc[where], 0.0).mul_(finest.seen[where])
             sharp.mul_(equal(finest.cover[where], 1.0))
-            colour = torch.lerp(colour, finest.colour[where], sharp)
-            cover = torch.lerp(cover, torch.ones_like(cover), sharp)
-        light[here] += through[here] * colour
-        through[here] *= 1.0 - cover
+            colour.lerp_(finest.colour[where], sharp)
+            cover.lerp_(torch.ones_like(cover), sharp)
+        light[here].addcmul_(through[here], colour)
+        through[here].mul_(cover.neg_().add_(1.0))
         step()
     # a part of the farthest layer that is blurred at a size where nothing of it was near
     return light.div_((1.0 - through).clamp_(min=THINNEST))
@@ -204,11 +204,12 @@ class _Scatter:
         light, cover = planes[:3], planes[3 : 3 + colours]
         if full or planes.shape[0] > 3 + colours:
             density = planes[-colours:].clamp(min=THINNEST)
-            light, cover = light / density, cover / density
+            light.div_(density)
+            cover.div_(density)
         if every(cover):
-            return light, torch.ones_like(cover)
+            return light, cover.fill_(1.0)
         present = above(cover, FAINTEST)
-        return light * present, cover.clamp(max=1.0).mul_(present)
+        return light.mul_(present), cover.clamp_(max=1.0).mul_(present)
 
 
 def _with_margin(box: Bounds, grid: int) -> Bounds:

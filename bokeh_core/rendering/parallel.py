@@ -1,6 +1,6 @@
 """Tiles side by side, a thread each.
 
-Torch's own threads share every operation and wait for each other at its end. The renderer's
+Torch's (and OpenCV's) own threads share every operation and wait for each other at its end. The renderer's
 operations take a millisecond or less, so on a machine with other work most of the time went into
 that waiting (docs/decisions/0008). A tile to each thread has nothing to wait for.
 """
@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
+import cv2
 import torch
 
 from bokeh_core.rendering import heap
@@ -94,30 +95,34 @@ def each_tile(
 
 
 class _Usual:
-    """Torch's number of threads outside the calls under way, which may be in several threads."""
+    """The libraries' threads outside the calls under way, which may be in several threads."""
 
     lock = threading.Lock()
     calls = 0
     threads = 1
+    of_opencv = 1
 
 
 @contextlib.contextmanager
 def one_thread_each() -> Iterator[int]:
-    """Make torch's operations run in the thread that calls them, on memory that is kept for them.
+    """Make torch and OpenCV work in the thread that calls them, on memory that is kept for them.
 
     Gives the number of threads torch had before.
     """
     with _Usual.lock:
         if _Usual.calls == 0:
             _Usual.threads = torch.get_num_threads()
+            _Usual.of_opencv = cv2.getNumThreads()
             heap.keep_freed()
         _Usual.calls += 1
         torch.set_num_threads(1)
+        cv2.setNumThreads(1)
     try:
         yield _Usual.threads
     finally:
         with _Usual.lock:
             _Usual.calls -= 1
             torch.set_num_threads(_Usual.threads)
+            cv2.setNumThreads(_Usual.of_opencv)
             if _Usual.calls == 0:
                 heap.give_back()

@@ -1,11 +1,12 @@
 """Halving and doubling of planes: the block mean and its bilinear counterpart.
 
-Written as sums of slices: on a CPU that is five times faster than `avg_pool2d` and ten times
-faster than `interpolate` for these fixed factors.
+On a CPU OpenCV's fixed factors take a third to two fifths of the time of sums of slices in torch,
+which are five times faster than `avg_pool2d` and ten times faster than `interpolate`.
 """
 
 from __future__ import annotations
 
+import cv2
 import torch
 from torch import Tensor
 
@@ -16,6 +17,8 @@ def halved(planes: Tensor) -> Tensor:
         planes = torch.cat((planes, planes[..., -1:, :]), dim=-2)
     if planes.shape[-1] % 2:
         planes = torch.cat((planes, planes[..., :, -1:]), dim=-1)
+    if _by_opencv(planes):
+        return _resized(planes, planes.shape[-2] // 2, planes.shape[-1] // 2, cv2.INTER_AREA)
     rows = planes[..., ::2, :] + planes[..., 1::2, :]
     return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)
 
@@ -30,6 +33,8 @@ def reduced(planes: Tensor, factor: int) -> Tensor:
 def doubled(planes: Tensor) -> Tensor:
     """Enlarge (C, h, w) to twice the size, bilinear, pixel centres aligned."""
     channels, height, width = planes.shape
+    if _by_opencv(planes):
+        return _resized(planes, 2 * height, 2 * width, cv2.INTER_LINEAR)
     rows = planes.new_empty(channels, 2 * height, width)
     _interleaved(planes, rows[:, ::2], rows[:, 1::2], dim=1)
     out = planes.new_empty(channels, 2 * height, 2 * width)
@@ -42,6 +47,20 @@ def enlarged(planes: Tensor, factor: int) -> Tensor:
     while factor > 1:
         planes, factor = doubled(planes), factor // 2
     return planes
+
+
+def _by_opencv(planes: Tensor) -> bool:
+    """Tell whether these are float32 planes of a CPU whose rows lie in one piece."""
+    return (
+        planes.device.type == "cpu" and planes.dtype == torch.float32 and planes.stride(-1) == 1
+    )
+
+
+def _resized(planes: Tensor, height: int, width: int, interpolation: int) -> Tensor:
+    out = planes.new_empty(planes.shape[0], height, width)
+    for source, target in zip(planes.numpy(), out.numpy(), strict=True):
+        cv2.resize(source, (width, height), dst=target, interpolation=interpolation)
+    return out
 
 
 def _interleaved(source: Tensor, even: Tensor, odd: Tensor, *, dim: int) -> None:

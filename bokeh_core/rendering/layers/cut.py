@@ -39,6 +39,8 @@ class _Cut:
     max_coc: float
     ranks: Tensor
     trust: Tensor
+    seen: Tensor
+    """(4, h, w) colour and disparity."""
 
     def filled(self, values: Tensor, known: Tensor, base: Tensor | None) -> Tensor:
         """Continue what is known, at most to the cells of the frame."""
@@ -55,7 +57,7 @@ class _Cut:
         cells = self.cells(rank)
         pure = purity(own, matte, rank)
         base = None if cells is None else cells[:4]
-        guess = self.filled(torch.cat((rgb, depth)), pure, base)
+        guess = self.filled(self.seen, pure, base)
         colour, inner = guess[:3], guess[3:]
         cover, known = coverage(own, matte, rank), at_most(self.ranks, rank)
         if not every(known):
@@ -66,8 +68,8 @@ class _Cut:
         real, same = own, self._going_on(rank, inner)
         if same is not None:
             real, cover = torch.maximum(real, same), torch.maximum(cover, same)
-        inner = torch.lerp(inner, depth, real)
-        return self._made(rank, torch.lerp(colour, rgb, real), cover, inner, own), inner
+        guess.lerp_(self.seen, real)
+        return self._made(rank, colour, cover, inner, own), inner
 
     def _going_on(self, rank: int, inner: Tensor) -> Tensor | None:
         """Return where a nearer part of the scene is as far away as this layer goes on there."""
@@ -117,7 +119,8 @@ def cut(
         # depth knows better there than a solid part far away
         inside = torch.lerp(inside, depth, wide)
     ranks = ranks_of(depth, matte, inside, summary.thresholds)
-    knife = _Cut(window, sight, summary, max_coc, ranks, trustworthy(window.rgb))
+    seen = torch.cat((window.rgb, depth))
+    knife = _Cut(window, sight, summary, max_coc, ranks, trustworthy(window.rgb), seen)
     found = _parts(ranks, matte, whole=sight.lens.keep_subject_sharp)
     mixed = matte is not None and _is_mixed(matte)
     if mixed and is_subject(found[0][0]):
@@ -138,7 +141,7 @@ def cut(
         elif is_subject(rank):
             if wide is not None:
                 layer = in_doubt(window, wide * own, layers, layer, inner, max_coc, sight)
-            layers, layer = separated(window, own, layers, layer)
+            layer = separated(window, own, layers, layer)
         layers.append(layer)
     return [layer for layer in layers if layer.scale == window.scale]
 

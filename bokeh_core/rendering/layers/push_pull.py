@@ -42,13 +42,13 @@ def filled(
     Returns
     -------
     Tensor
-        (C, h, w).
+        (C, h, w), the caller's own.
     """
     if base is not None and halvings == 0:
         return torch.lerp(base, values, known)
     height, width = values.shape[-2:]
     if height == 1 and width == 1:
-        return values
+        return values.clone()
     weight = halved(known)
     if trust is None:
         coarse = halved(values * known).div_(weight.clamp(min=1e-6))
@@ -59,8 +59,7 @@ def filled(
         trust = belief.div_(weight.clamp(min=1e-6))
     known_below = weight.mul_(2.0).clamp_(max=1.0)
     below = filled(coarse, known_below, base, trust=trust, halvings=halvings - 1)
-    smooth = doubled(below)[:, :height, :width]
-    return torch.lerp(smooth, values, known)
+    return doubled(below)[:, :height, :width].lerp_(values, known)
 
 
 def trustworthy(rgb: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from bokeh_core.rendering.resample import enlarged, reduced
 from bokeh_core.rendering.tiles import Bounds, bounding_box, crop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from bokeh_core.rendering.layers.layer import Sight, Window
@@ -72,10 +74,8 @@ def _roughness(matte: Tensor, cell: int) -> Tensor:
     return reduced(twist, 4)
 
 
-def separated(
-    window: Window, own: Tensor, behind: list[Layer], front: Layer
-) -> tuple[list[Layer], Layer]:
-    """Return layers with the colours of both sides of mixed pixels.
+def separated(window: Window, own: Tensor, behind: Sequence[Layer], front: Layer) -> Layer:
+    """Give layers the colours of both sides of mixed pixels; return the one in front.
 
     The likeliest ones given smooth guesses of both: `rgb = a F + (1 - a) B`; what the guesses do
     not explain is shared by their variances, taken as equal, which is the maximum a posteriori
@@ -88,7 +88,8 @@ def separated(
     own
         (1, h, w) 1 where the subject is seen.
     behind, front
-        The layers behind the subject, farthest first, and its own.
+        The layers behind the subject, farthest first, and its own; their colours are their own
+        too, for those of the window's size are changed.
     """
     assert window.matte is not None
     if front.scale == window.scale:
@@ -97,7 +98,7 @@ def separated(
     mixed = own * below(window.matte, 1.0)
     box = bounding_box(mixed[0], CELL // window.scale)
     if box is None:
-        return behind, front
+        return front
     where = crop(box)
     back = _at(window, behind[0], behind[0].colour, box)
     for layer in behind[1:]:
@@ -108,8 +109,10 @@ def separated(
     rest = window.rgb[where] - torch.lerp(back, _at(window, front, front.colour, box), alpha)
     rest = rest.mul_(mixed[where] / (alpha * alpha + clear * clear))
     behind_rest = rest * (clear * below(alpha, SOLID))
-    front = _corrected(window, front, rest.mul_(alpha), where)
-    return [_corrected(window, layer, behind_rest, where) for layer in behind], front
+    for layer in behind:
+        _correct(window, layer, behind_rest, where)
+    _correct(window, front, rest.mul_(alpha), where)
+    return front
 
 
 def _at(window: Window, layer: Layer, planes: Tensor, box: Bounds) -> Tensor:
@@ -121,15 +124,12 @@ def _at(window: Window, layer: Layer, planes: Tensor, box: Bounds) -> Tensor:
     return enlarged(planes[layer.at(frame)], layer.scale // window.scale)
 
 
-def _corrected(
+def _correct(
     window: Window, layer: Layer, change: Tensor, where: tuple[slice, slice, slice]
-) -> Layer:
-    """Add to a layer's colour what the mixed pixels tell."""
-    if layer.scale != window.scale:
-        return layer
-    colour = layer.colour.clone()
-    colour[where] = (colour[where] + change).clamp_(min=0.0)
-    return replace(layer, colour=colour)
+) -> None:
+    """Add to a layer's colour what the mixed pixels tell, in place: a copy took a sixth of all."""
+    if layer.scale == window.scale:
+        layer.colour[where].add_(change).clamp_(min=0.0)
 
 
 def in_doubt(
@@ -167,7 +167,7 @@ def in_doubt(
     around = _beyond(window, doubt, (depth - inner).abs() * max_coc, coc)
     cover = torch.maximum(doubt, around)
     nowhere = torch.zeros_like(cover)
-    layer = (front.rank - 0.5, window.rgb, cover, coc, nowhere, window.scale, window.halo)
+    layer = (front.rank - 0.5, window.rgb.clone(), cover, coc, nowhere, window.scale, window.halo)
     behind.append(Layer(*layer))
     return replace(front, colour=torch.lerp(front.colour, window.rgb, doubt))
 

@@ -388,12 +388,14 @@ def _inputs(
 def _core(tile: int | None, device: torch.device, max_coc: float) -> int:
     """Side of the tiles: small enough for the cache of a CPU, large enough to keep a GPU busy.
 
-    A wide halo asks for wider tiles: at 150 px of CoC, 768 is 8 % faster than 576, 960 no more.
+    Of 12 megapixels at 48 px, 320 takes 10 % longer than 384 or 576 and 768 a third; a part looked
+    at meets fewer pixels of smaller tiles. A wide halo asks for wider ones: from 150 px on, 384
+    takes 10 to 16 % longer than 512, and 768 5 to 25 %.
     """
     if tile is None:
         if device.type != "cpu":
             return 2048
-        return 576 if max_coc < 100.0 else 768
+        return 384 if max_coc < 100.0 else 512
     if not isinstance(tile, int) or tile < SMALLEST_TILE // 2:
         raise InputError(
             f"tile must be a whole number of at least {SMALLEST_TILE // 2} px, got {tile}"

@@ -10,6 +10,9 @@ import cv2
 import torch
 from torch import Tensor
 
+MOST_PLANES = 16
+"""Of one call of OpenCV each; thousands of small blocks at once are torch's."""
+
 
 def halved(planes: Tensor) -> Tensor:
     """Average 2 x 2 blocks of (C, h, w); an odd last row or column is repeated."""
@@ -50,9 +53,12 @@ def enlarged(planes: Tensor, factor: int) -> Tensor:
 
 
 def _by_opencv(planes: Tensor) -> bool:
-    """Tell whether these are float32 planes of a CPU whose rows lie in one piece."""
+    """Tell whether these are a few float32 planes of a CPU whose rows lie in one piece."""
     return (
-        planes.device.type == "cpu" and planes.dtype == torch.float32 and planes.stride(-1) == 1
+        planes.device.type == "cpu"
+        and planes.dtype == torch.float32
+        and planes.stride(-1) == 1
+        and len(planes) <= MOST_PLANES
     )
 
 

@@ -621,7 +621,7 @@ def test_parts_of_a_large_picture_share_what_was_reduced_for_others():
         expected = whole[top : top + 300, left : left + 400]
         np.testing.assert_array_equal(out, expected)
     assert len(prepared.frame.pyramid._done) > 1
-    assert 1 < len(prepared.frame.finished) < len(tiles(1300, 2000, 576, 16))
+    assert 1 < len(prepared.frame.finished) < len(tiles(1300, 2000, 384, 16))
 
 
 @pytest.mark.parametrize("part", [(0, 0, 97, 10), (-1, 0, 5, 5), (0, 0, 0, 5), (95, 119, 1, 2)])

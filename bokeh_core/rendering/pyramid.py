@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.devices import room_on
+from bokeh_core.limits import BRIGHTEST
 from bokeh_core.rendering.layers.labels import CLEAR
 from bokeh_core.rendering.layers.layer import CONTINUOUS
 from bokeh_core.rendering.layers.push_pull import CELL
@@ -36,7 +37,9 @@ class Reduced:
     ----------
     rgb, depth, matte
         (H / scale, W / scale, 3) linear light with clipped lamps given back, (H / scale, W / scale)
-        disparity of one pixel of each block, and the mean coverage or None.
+        disparity of one pixel of each block, and the mean coverage or None. All but disparity are
+        float16, a tenth of a gigabyte less for every 40 megapixels: what is blurred by 14 px or
+        more averages hundreds of their roundings.
     doubt
         (H / scale, W / scale) how far the full-size matte is undecided, or None where it never is.
     """
@@ -114,9 +117,9 @@ class Pyramid:
 
     def _empty(self, scale: int) -> Reduced:
         height, width = (-(-side // scale) for side in self.depth.shape)
-        planes = torch.empty(3, height, width).permute(1, 2, 0)
-        matte = None if self.matte is None else torch.empty(height, width)
-        doubt = None if self.matte is None else torch.zeros(height, width)
+        planes = torch.empty(3, height, width, dtype=torch.float16).permute(1, 2, 0)
+        matte = None if self.matte is None else torch.empty(height, width, dtype=torch.float16)
+        doubt = None if matte is None else torch.zeros_like(matte)
         return Reduced(planes, torch.empty(height, width), matte, doubt)
 
     def _reduce(self, tile: Bounds, highlights: Highlights, found: dict[int, Reduced]) -> bool:
@@ -132,7 +135,7 @@ class Pyramid:
             rows, columns = place(Bounds(*(side // scale for side in vars(whole).values())))
             cover = None if matte is None else reduced(matte, scale)
             sample = depth[:, scale // 2 :: scale, scale // 2 :: scale]
-            mean = self._mean(rgb, depth, cover, sample, scale)
+            mean = self._mean(rgb, depth, cover, sample, scale).clamp_(max=BRIGHTEST)
             _put(out.rgb, mean.permute(1, 2, 0), rows, columns)
             _put(out.depth, sample[0], rows, columns)
             if cover is not None and out.matte is not None:

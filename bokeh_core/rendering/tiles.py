@@ -119,7 +119,8 @@ def _spans(size: int, core: int, grid: int, blocks: int) -> list[tuple[int, int]
 def window(image: Tensor, bounds: Bounds, device: torch.device) -> Tensor:
     """Copy a rectangle of an (H, W) or (H, W, C) image as (1 or C, h, w), mirrored past the frame.
 
-    Mirroring instead of zeros keeps a constant picture constant and a cut-off subject solid.
+    In float32. Mirroring instead of zeros keeps a constant picture constant and a cut-off subject
+    solid.
     """
     rows, above = _mirrored(bounds.top, bounds.height, image.shape[0])
     columns, left = _mirrored(bounds.left, bounds.width, image.shape[1])
@@ -127,7 +128,7 @@ def window(image: Tensor, bounds: Bounds, device: torch.device) -> Tensor:
     piece = piece if above is None else piece.index_select(0, above)
     piece = piece if left is None else piece.index_select(1, left)
     piece = piece[None] if piece.dim() == 2 else piece.permute(2, 0, 1)
-    return piece.to(device).contiguous()
+    return piece.to(device, torch.float32).contiguous()
 
 
 def _mirrored(start: int, count: int, size: int) -> tuple[slice, Tensor | None]:

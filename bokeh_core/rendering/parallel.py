@@ -1,8 +1,8 @@
 """Tiles side by side, a thread each.
 
-Torch's (and OpenCV's) own threads share every operation and wait for each other at its end. The renderer's
-operations take a millisecond or less, so on a machine with other work most of the time went into
-that waiting (docs/decisions/0008). A tile to each thread has nothing to wait for.
+Torch's (and OpenCV's) own threads share every operation and wait for each other at its end. The
+renderer's operations take a millisecond or less, so on a machine with other work most of the time
+went into that waiting (docs/decisions/0008). A tile to each thread has nothing to wait for.
 """
 
 from __future__ import annotations

@@ -60,6 +60,8 @@ class Plan:
     """What decides which pictures are the test part."""
     predictions: Path | None = None
     """Write what was found here, `FOLDER/NAME_mask.png` or `_depth.png`, 16 bits."""
+    unknown: frozenset[str] = frozenset()
+    """Pictures whose masks are wrong, and not scored."""
 
 
 def choose(plan: Plan) -> list[Item]:
@@ -67,7 +69,7 @@ def choose(plan: Plan) -> list[Item]:
     needed = LABELS_OF["depth" if plan.task == "depth" else "portrait"]
     found = [
         item
-        for item in layouts.find(plan.data, plan.folders)
+        for item in suspects.without_masks(layouts.find(plan.data, plan.folders), plan.unknown)
         if plan.everything or item.part(plan.split) == "test"
     ]
     if found and not any(item.labels & needed for item in found):

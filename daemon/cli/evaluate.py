@@ -79,6 +79,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="list the pictures whose masks are far from what was found, for train --unknown",
     )
+    parser.add_argument(
+        "--unknown",
+        type=Path,
+        metavar="FILE",
+        help="pictures whose masks are wrong and not scored, a list as of --suspects",
+    )
     argtypes.add_device(parser)
     parser.add_argument(
         "--out",
@@ -102,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         args.parser.error("--suspects is for portrait: it lists masks")
     from bokeh_core import devices  # noqa: PLC0415
     from bokeh_core.evaluation.network_report import Plan, evaluate  # noqa: PLC0415
+    from bokeh_core.training import suspects  # noqa: PLC0415
     from daemon.cli.progress_bar import ProgressBar  # noqa: PLC0415
 
     plan = Plan(
@@ -117,6 +124,7 @@ def run(args: argparse.Namespace) -> int:
         args.once,
         args.split or "hash",
         args.save_predictions,
+        suspects.read(args.unknown) if args.unknown else frozenset(),
     )
     with ProgressBar(f"evaluate {args.task}") as bar:
         text = evaluate(plan, args.out, bar)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -25,6 +27,13 @@ def data(tmp_path):
 def test_the_limit_counts_pictures_with_a_label_of_the_task(data, task, names):
     chosen = choose(Plan(task, data, everything=True, limit=3))
     assert [item.name for item in chosen] == names
+
+
+def test_masks_known_to_be_wrong_are_not_scored_but_their_depth_is(data):
+    *_, wrong, right = choose(Plan("depth", data, everything=True))
+    plan = Plan("portrait", data, everything=True, unknown=frozenset({wrong.key}))
+    assert [item.key for item in choose(plan)] == [right.key]
+    assert wrong.key in {item.key for item in choose(replace(plan, task="depth"))}
 
 
 def test_no_label_of_the_task_is_said(data):

@@ -18,7 +18,7 @@ from bokeh_core.rendering.display import decode, encode
 from bokeh_core.rendering.layers.depth_cuts import Edges
 from bokeh_core.rendering.layers.push_pull import filled
 from bokeh_core.rendering.layers.unmix import undecided
-from bokeh_core.rendering.resample import doubled, halved
+from bokeh_core.rendering.resample import MOST_PLANES, doubled, halved
 from bokeh_core.rendering.tiles import Bounds, fast_size, tiles, window
 
 CPU = torch.device("cpu")
@@ -92,9 +92,11 @@ def test_fast_sizes_are_products_of_small_primes():
     assert [fast_size(n, 16) for n in (1, 16, 17, 16 * 7, 16 * 11)] == [16, 16, 32, 128, 192]
 
 
+@pytest.mark.parametrize("count", [3, MOST_PLANES + 1])
 @pytest.mark.parametrize("size", [(2, 2), (8, 10), (1, 6)])
-def test_halving_and_doubling_are_the_block_mean_and_bilinear(size):
-    planes = random(3, *size)
+def test_halving_and_doubling_are_the_block_mean_and_bilinear(size, count):
+    """By OpenCV, and of more planes by torch."""
+    planes = random(count, *size)
     expected = F.interpolate(planes[None], scale_factor=2, mode="bilinear")[0]
     torch.testing.assert_close(doubled(planes), expected)
     torch.testing.assert_close(halved(doubled(planes)).mean(), planes.mean(), atol=0.2, rtol=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +81,27 @@ def prepare(
     """
     arrays = _inputs(rgb, maps, depth, matte)
     target = devices.find(device)
-    core = _core(tile, target, Lens(max_coc=max_coc).max_coc)
-    return _prepared(*arrays, max_coc, target, core, keep_bytes, progress)
+    coc = graded(Lens(max_coc=max_coc).max_coc)
+    return _prepared(*arrays, coc, target, _core(tile, target, coc), keep_bytes, progress)
+
+
+def graded(max_coc: float) -> float:
+    """Round a largest CoC up to half a stop of an f-number's circle.
+
+    Pictures are made ready for that, whether all of it is wanted or a part, so that a small change
+    of the f-number finds a part's picture ready: for 12 megapixels half a second less.
+
+    Parameters
+    ----------
+    max_coc
+        Pixels, at least 0.
+
+    Returns
+    -------
+    float
+        The same for what it returns; 0 for 0.
+    """
+    return 2.0 ** (math.ceil(2.0 * math.log2(max_coc) - 1e-6) / 2.0) if max_coc > 0.0 else 0.0
 
 
 def _prepared(
@@ -262,7 +282,7 @@ class _Task:
         if not isinstance(look, (Lens, BinnedGaussian)):
             raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(look).__name__}")
         target = devices.find(device)
-        core = _core(tile, target, look.max_coc if isinstance(look, Lens) else 0.0)
+        core = _core(tile, target, graded(look.max_coc) if isinstance(look, Lens) else 0.0)
         return cls(*arrays, look, target, core)
 
     def run(
@@ -293,7 +313,8 @@ class _Task:
         arrays = (self.rgb, self.depth, self.matte)
         if isinstance(self.look, Lens):
             first, rest = share(progress, 0.0, PREPARING), share(progress, PREPARING, 1.0)
-            prepared = _prepared(*arrays, self.look.max_coc, self.device, core, 0, first)
+            coc = graded(self.look.max_coc)
+            prepared = _prepared(*arrays, coc, self.device, core, 0, first)
             _render_prepared(prepared, self.look, put, PREVIEW if preview else FULL, rest, part)
             return
         rgb, depth, matte = (None if a is None else torch.from_numpy(a) for a in arrays)

@@ -24,6 +24,7 @@ from bokeh_core.picture import PhoneMaps, maps_inside
 from bokeh_core.progress import Progress, ignore, part
 from bokeh_core.rendering import (
     Bounds,
+    graded,
     overridden_depth,
     prepare,
     render_prepared,
@@ -326,11 +327,12 @@ class Task:
     ) -> Cut:
         """Make the picture ready: a preview for any blur up to the next power of two.
 
-        A photo of which a part is looked at at full size for this blur only, so that the part is
-        the same as in the whole result; its layers are not kept.
+        A photo of which a part is looked at at full size as for the whole result, so that the part
+        is the same; its layers are not kept.
         """
         small = self.request.preview > 0
-        widest = 2.0 ** math.ceil(math.log2(max(lens.max_coc, 8.0))) if small else lens.max_coc
+        widest = 2.0 ** math.ceil(math.log2(max(lens.max_coc, 8.0)))
+        widest = widest if small else graded(lens.max_coc)
         sharp = (lens.focus, lens.focus_range, lens.foreground)
         key = (*self.asked.prepared_key(), widest, None if ready.maps.found is None else sharp)
         kept = self.cache.get("prepared", key)

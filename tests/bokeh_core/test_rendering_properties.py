@@ -19,6 +19,7 @@ from bokeh_core.maps import Analysis
 from bokeh_core.picture import Picture
 from bokeh_core.rendering import (
     Bounds,
+    graded,
     lens_blur,
     prepare,
     pyramid,
@@ -370,8 +371,20 @@ def test_a_prepared_picture_renders_the_same_for_every_lens():
             np.testing.assert_array_equal(
                 render_prepared(prepared, lens), render(rgb, depth=depth, matte=matte, lens=lens)
             )
-    with pytest.raises(InputError, match="max_coc must be at most 24"):
-        render_prepared(prepared, Lens(max_coc=30.0))
+    with pytest.raises(InputError, match="max_coc must be at most 32"):
+        render_prepared(prepared, Lens(max_coc=33.0))
+
+
+def test_a_picture_is_made_ready_alike_for_blurs_within_half_a_stop():
+    rgb, depth, matte = scene()
+    prepared = prepare(rgb, depth=depth, matte=matte, max_coc=23.0)
+    for radius in (23.0, 27.0, 32.0):
+        lens = dataclasses.replace(LOOKS[0], max_coc=radius)
+        np.testing.assert_array_equal(
+            render_prepared(prepared, lens), render(rgb, depth=depth, matte=matte, lens=lens)
+        )
+    assert graded(graded(33.0)) == graded(33.0) == pytest.approx(45.25, abs=0.01)
+    assert graded(0.0) == 0.0
 
 
 def test_keep_subject_sharp_holds_whatever_the_depth_says():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from daemon.light.dialog import GATHER_MS
+from daemon.light.gathering import GATHER_MS, Gathering
 from daemon.light.preview_thread import PreviewThread
 from daemon.light.stages import in_words
 from gimp_plugin.bindings import GLib
@@ -48,6 +48,7 @@ class Asking:
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self._timer = self._rest = 0
+        self._gathering = Gathering()
         self._open = True
         self._thread = PreviewThread(
             GIMP,
@@ -59,7 +60,7 @@ class Asking:
     def soon(self) -> None:
         """Ask in a moment, once for all that changes until then: a drag is followed as it goes."""
         if not self._timer:
-            self._timer = GLib.timeout_add(GATHER_MS, self._ask)
+            self._timer = GLib.timeout_add(self._gathering.wait_ms(), self._ask)
         if self._rest:
             GLib.source_remove(self._rest)
         self._rest = GLib.timeout_add(GATHER_MS, self._settle)
@@ -71,6 +72,7 @@ class Asking:
 
     def now(self) -> None:
         """Ask at once."""
+        self._gathering.asked()
         self._thread.ask(*self._owner.wishes())
 
     def leave(self) -> None:

@@ -7,9 +7,10 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
-from daemon.light.dialog import GATHER_MS, SIDE, focused_at, told
+from daemon.light.dialog import SIDE, focused_at, told
 from daemon.light.errors import PluginError
 from daemon.light.facts import OUTPUTS
+from daemon.light.gathering import Gathering
 from daemon.light.preview_thread import PreviewThread
 from daemon.light.stages import in_words
 from daemon.light.words import tr
@@ -63,7 +64,7 @@ class Panel(QtWidgets.QWidget):
         self._lay_out(across=across)
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(GATHER_MS)
+        self._gathering = Gathering()
         self._timer.timeout.connect(self._ask)
         self.settings.changed.connect(self._on_change)
         self.preview.clicked.connect(self._focus_at)
@@ -177,6 +178,7 @@ class Panel(QtWidgets.QWidget):
     def _ask(self) -> None:
         if self._render is None or self._previews is None or self._job is not None:
             return
+        self._gathering.asked()
         requests = map(self._render.request, self.settings.parameters.looks())
         self._previews.ask(
             *(dataclasses.replace(each, preview=SIDE, want=OUTPUTS) for each in requests)
@@ -185,7 +187,7 @@ class Panel(QtWidgets.QWidget):
     def _on_change(self) -> None:
         self._mark()
         if not self._timer.isActive():  # a drag is followed as it goes
-            self._timer.start()
+            self._timer.start(self._gathering.wait_ms())
 
     def _focus_at(self, x: float, y: float) -> None:
         if self._render is not None and self._job is None:

@@ -14,7 +14,7 @@ beside each plug-in, as `daemon/light/` in the plug-in's own folder, and a plug-
     own_presets             the user's presets, saved by name in one file
     discs                   pictures of what a point of light becomes with a look
     dialog                  what a dialog shows, and what it does with a change
-    preview_thread, latest  live previews: the newest wish counts
+    preview_thread, latest, gathering  live previews: the newest wish counts
     view                    zoom and pan: which part of a photo is seen
     depths                  the depths in a photo, and the range of them in focus
     strokes                 brushes on mask and depth, and steps taken back

@@ -27,8 +27,6 @@ FINEST = 2000
 """Long side of the largest preview; what is looked at closer comes in parts at full size."""
 ENOUGH = 0.8
 """Share of the screen's pixels that a picture needs to have."""
-GATHER_MS = 80
-"""A moving slider tells more often than that: what changes within it makes one wish."""
 VIEWS = (("composite", "Result"), ("original", "Original"), ("matte", "Mask"), ("depth", "Depth"))
 """What the preview can show: name of the plane, label."""
 NO_OTHERS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})

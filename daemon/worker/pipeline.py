@@ -24,13 +24,12 @@ from bokeh_core.picture import PhoneMaps, maps_inside
 from bokeh_core.progress import Progress, ignore, part
 from bokeh_core.rendering import (
     Bounds,
-    graded,
     overridden_depth,
     prepare,
     render_prepared,
     render_tiles,
 )
-from bokeh_core.rendering.api import part_taker
+from bokeh_core.rendering.api import graded, part_taker
 from bokeh_core.rendering.tiles import place
 from bokeh_core.segmentation import Choice, full_subject
 from bokeh_core.subjects import each_one

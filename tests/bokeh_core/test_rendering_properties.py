@@ -19,7 +19,6 @@ from bokeh_core.maps import Analysis
 from bokeh_core.picture import Picture
 from bokeh_core.rendering import (
     Bounds,
-    graded,
     lens_blur,
     prepare,
     pyramid,
@@ -27,7 +26,7 @@ from bokeh_core.rendering import (
     render_prepared,
     render_tiles,
 )
-from bokeh_core.rendering.api import part_taker
+from bokeh_core.rendering.api import graded, part_taker
 from bokeh_core.rendering.tiles import tiles
 
 LOOKS = [

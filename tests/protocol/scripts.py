@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 from pathlib import Path
 
 import cv2
@@ -240,7 +241,8 @@ SCRIPTS = {"render": renders, "cancel": cancels, "errors": errors, "control": co
 
 
 def main() -> None:
-    """Record every conversation anew with the real networks."""
+    """Record every conversation anew with the real networks, and none of one's own."""
+    os.environ["DEFOCUS_DATA_DIR"] = f"{os.devnull}/defocus"
     for name, script in SCRIPTS.items():
         with sandbox("daemon.worker.engine") as place:
             place.start()

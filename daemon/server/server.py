@@ -10,7 +10,9 @@ import contextlib
 import dataclasses
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import zmq
@@ -140,6 +142,7 @@ class Server:
             self._probe_at = time.monotonic() + self._settings.limits.silence_s
             self._handlers.probe()
             self._look_at_claim()
+            self._look_at_program()
             if not active:
                 heap.give_back()
             if self._metrics is not None:
@@ -160,6 +163,12 @@ class Server:
         """Stop in order when nobody can find this daemon any more: the next client starts anew."""
         if self.claim is not None and not self._handlers.stopping and not self.claim.holds():
             _log.warning("the runtime directory was emptied or taken", pid=os.getpid())
+            self._handlers.stop(drain=True)
+
+    def _look_at_program(self) -> None:
+        """Stop in order when the program was moved or deleted: it could start no other worker."""
+        if not (self._handlers.stopping or Path(sys.executable).exists()):
+            _log.warning("the program was moved or deleted", python=sys.executable)
             self._handlers.stop(drain=True)
 
     def _wait(self, at_most_ms: int) -> None:

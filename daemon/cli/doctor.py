@@ -22,16 +22,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look at everything; returns 1 when something is broken."""
-    broken = 0
+    broken = mendable = 0
     if not args.inside:
         for finding in outside(Places(), running()):
             print("\n".join(finding.lines()))
             broken += not finding.good
+            mendable += not (finding.good or finding.mend)
     for look in (_torch, _weights, _files, _extras, _daemon, _memory):
         finding = _safely(look)
         print("\n".join(finding.lines()))
         broken += not finding.good
-    if broken and not args.inside:
+        mendable += not (finding.good or finding.mend)
+    if mendable and not args.inside:
         print(f"To mend: {to_mend()}")
     return int(broken > 0)
 

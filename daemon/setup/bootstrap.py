@@ -181,7 +181,7 @@ class Bootstrap:
         inside = 1
         if self.environment.command.exists() and not packages.fault(self.environment):
             inside = self.call(str(self.environment.command), "doctor", "--inside")
-        if broken:
+        if any(not finding.mend for finding in broken):
             self.steps.say(f"To mend: {doctor.to_mend()}")
         return int(bool(broken) or inside != 0)
 

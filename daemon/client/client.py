@@ -191,7 +191,8 @@ class Client:
                     yield message, frames
                 continue
             silent = time.monotonic() - heard
-            if silent > capabilities.Limits().silence_s or not self._where.alive:
+            gone = not self._where.alive and not socket.poll(TICK_MS)  # its last word was read
+            if silent > capabilities.Limits().silence_s or gone:
                 raise ConnectionLost(f"the daemon has been silent for {silent:.1f} s")
             yield None, []
 

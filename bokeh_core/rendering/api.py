@@ -81,15 +81,15 @@ def prepare(
     """
     arrays = _inputs(rgb, maps, depth, matte)
     target = devices.find(device)
-    coc = graded(Lens(max_coc=max_coc).max_coc)
-    return _prepared(*arrays, coc, target, _core(tile, target, coc), keep_bytes, progress)
+    core = _core(tile, target, Lens(max_coc=max_coc).max_coc)
+    return _prepared(*arrays, max_coc, target, core, keep_bytes, progress)
 
 
 def graded(max_coc: float) -> float:
     """Round a largest CoC up to half a stop of an f-number's circle.
 
-    Pictures are made ready for that, whether all of it is wanted or a part, so that a small change
-    of the f-number finds a part's picture ready: for 12 megapixels half a second less.
+    Pictures are made ready for that and cut into tiles for that, whether all of it is wanted or a
+    part, so that a small change of the f-number finds a part's picture ready.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _prepared(
             torch.from_numpy(rgb),
             torch.from_numpy(depth),
             None if matte is None else torch.from_numpy(matte),
-            max_coc,
+            graded(max_coc),
             device,
             keep=keep_bytes,
             progress=progress,
@@ -282,7 +282,7 @@ class _Task:
         if not isinstance(look, (Lens, BinnedGaussian)):
             raise InputError(f"lens must be a Lens or BinnedGaussian, got {type(look).__name__}")
         target = devices.find(device)
-        core = _core(tile, target, graded(look.max_coc) if isinstance(look, Lens) else 0.0)
+        core = _core(tile, target, look.max_coc if isinstance(look, Lens) else 0.0)
         return cls(*arrays, look, target, core)
 
     def run(
@@ -313,8 +313,7 @@ class _Task:
         arrays = (self.rgb, self.depth, self.matte)
         if isinstance(self.look, Lens):
             first, rest = share(progress, 0.0, PREPARING), share(progress, PREPARING, 1.0)
-            coc = graded(self.look.max_coc)
-            prepared = _prepared(*arrays, coc, self.device, core, 0, first)
+            prepared = _prepared(*arrays, self.look.max_coc, self.device, core, 0, first)
             _render_prepared(prepared, self.look, put, PREVIEW if preview else FULL, rest, part)
             return
         rgb, depth, matte = (None if a is None else torch.from_numpy(a) for a in arrays)
@@ -416,7 +415,7 @@ def _core(tile: int | None, device: torch.device, max_coc: float) -> int:
     if tile is None:
         if device.type != "cpu":
             return 2048
-        return 384 if max_coc < 100.0 else 512
+        return 384 if graded(max_coc) < 100.0 else 512
     if not isinstance(tile, int) or tile < SMALLEST_TILE // 2:
         raise InputError(
             f"tile must be a whole number of at least {SMALLEST_TILE // 2} px, got {tile}"

@@ -123,6 +123,6 @@ def one_thread_each() -> Iterator[int]:
         with _Usual.lock:
             _Usual.calls -= 1
             torch.set_num_threads(_Usual.threads)
-            cv2.setNumThreads(_Usual.of_opencv)
             if _Usual.calls == 0:
+                cv2.setNumThreads(_Usual.of_opencv)
                 heap.give_back()

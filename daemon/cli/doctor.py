@@ -6,13 +6,13 @@ import os
 import platform
 from typing import TYPE_CHECKING
 
-from daemon.setup.doctor import Finding, outside, to_mend
+from daemon.setup.doctor import Finding, needs_cure, outside, to_mend
 from daemon.setup.environment import running
 from daemon.setup.places import Places
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,20 +22,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look at everything; returns 1 when something is broken."""
-    broken = mendable = 0
-    if not args.inside:
-        for finding in outside(Places(), running()):
-            print("\n".join(finding.lines()))
-            broken += not finding.good
-            mendable += not (finding.good or finding.mend)
-    for look in (_torch, _weights, _files, _extras, _daemon, _memory):
-        finding = _safely(look)
+    broken = []
+    for finding in _findings(inside=args.inside):
         print("\n".join(finding.lines()))
-        broken += not finding.good
-        mendable += not (finding.good or finding.mend)
-    if mendable and not args.inside:
+        broken += [] if finding.good else [finding]
+    if not args.inside and needs_cure(broken):
         print(f"To mend: {to_mend()}")
-    return int(broken > 0)
+    return int(bool(broken))
+
+
+def _findings(*, inside: bool) -> Iterator[Finding]:
+    """Look at everything, or only at what is inside the environment."""
+    if not inside:
+        yield from outside(Places(), running())
+    for look in (_torch, _weights, _files, _extras, _daemon, _memory):
+        yield _safely(look)
 
 
 def _safely(look: Callable[[], Finding]) -> Finding:

@@ -174,14 +174,14 @@ class Bootstrap:
         for line in (line for finding in findings for line in finding.lines()):
             self.steps.say(line)
         broken = [finding for finding in findings if not finding.good]
-        if mend and any(not finding.mend for finding in broken):
+        if mend and doctor.needs_cure(broken):
             self.steps.say("-- mending")
             self._mend()
             return self.doctor()
         inside = 1
         if self.environment.command.exists() and not packages.fault(self.environment):
             inside = self.call(str(self.environment.command), "doctor", "--inside")
-        if any(not finding.mend for finding in broken):
+        if doctor.needs_cure(broken):
             self.steps.say(f"To mend: {doctor.to_mend()}")
         return int(bool(broken) or inside != 0)
 

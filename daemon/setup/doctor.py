@@ -18,7 +18,7 @@ from daemon.setup.plugin import Plugin
 from daemon.setup.ways import way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from daemon.setup.environment import Environment
@@ -82,6 +82,11 @@ def outside(places: Places, environment: Environment) -> Iterator[Finding]:
             text="GIMP's Python: it cannot load GIMP's own bindings",
             mend="Debian, Ubuntu: sudo apt-get install python3-gi gir1.2-gimp-3.0",
         )
+
+
+def needs_cure(broken: Iterable[Finding]) -> bool:
+    """Whether an installation mends any of this: it names no step of its own."""
+    return any(not finding.mend for finding in broken)
 
 
 def environment_finding(environment: Environment) -> Finding:

@@ -329,9 +329,8 @@ class Task:
         A photo of which a part is looked at at full size as for the whole result, so that the part
         is the same; its layers are not kept.
         """
-        small = self.request.preview > 0
-        widest = 2.0 ** math.ceil(math.log2(max(lens.max_coc, 8.0)))
-        widest = widest if small else graded(lens.max_coc)
+        small, coc = self.request.preview > 0, lens.max_coc
+        widest = 2.0 ** math.ceil(math.log2(max(coc, 8.0))) if small else graded(coc)
         sharp = (lens.focus, lens.focus_range, lens.foreground)
         key = (*self.asked.prepared_key(), widest, None if ready.maps.found is None else sharp)
         kept = self.cache.get("prepared", key)

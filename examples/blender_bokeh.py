@@ -65,7 +65,8 @@ def main(target, *options):
     # radius of the circle of confusion, one whole unit of near / distance away from the focus
     radius = lens**2 / (camera.dof.aperture_fstop * (distance - lens)) * distance / near / 2
     pixels = radius / (camera.sensor_width / 1000) * width
-    command = [DEFOCUS, "render", still, "--depth", depth, "--subject", "none", "--out", target]
+    command = [DEFOCUS, "render", still, "--depth", depth, "--subject", "none"]
+    command += ["--out", target, "--overwrite"]  # as Blender's own renderings
     command += ["--focus-range", "0"]
     command += ["--focus", f"{min(1.0, near / distance):.5f}", "--max-coc", f"{pixels:.3f}"]
     subprocess.run([*command, *options], check=True)

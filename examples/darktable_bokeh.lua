@@ -20,7 +20,7 @@ local function blur(images)
     local format = dt.new_format("tiff")
     format.bpp = 16
     format:write_image(image, developed)
-    local words = { DEFOCUS, "photo", quoted(developed), "--out", quoted(result), "--quiet", OPTIONS }
+    local words = { DEFOCUS, "photo", quoted(developed), "--out", quoted(result), "--overwrite", "--quiet", OPTIONS }
     local status = dt.control.execute(table.concat(words, " "))
     os.remove(developed)
     if status == 0 then

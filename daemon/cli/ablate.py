@@ -79,7 +79,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="default: runs/ and the report's name"
     )
-    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="of the report")
+    parser.add_argument(
+        "--out", type=argtypes.target, default=Path(), metavar="DIR", help="of the report"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -18,12 +18,13 @@ _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 
 class Parser(argparse.ArgumentParser):
-    """Words what `type=float` and `type=int` refuse for people; argparse names Python's types."""
+    """Words for people what `type=float`, `int` and `Path` refuse; argparse names the types."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.register("type", float, number)
         self.register("type", int, whole_number)
+        self.register("type", Path, path)
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:
@@ -55,6 +56,28 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def path(text: str) -> Path:
+    """Read the name of a file or folder; an empty word, as of an unset variable, is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
+
+
+def place(text: str) -> str:
+    """Read where results go, with the slash that may end a folder's name."""
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            f"results go into files, not to the standard output (.{os.sep}- is a file of that name)"
+        )
+    path(text)
+    return text
+
+
+def target(text: str) -> Path:
+    """Read where results go."""
+    return Path(place(text))
 
 
 def seconds(text: str) -> float:

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sheet",
         nargs="?",
-        type=Path,
+        type=argtypes.target,
         const=Path(SHEET),
         metavar="FILE",
         help=f"also draw a contact sheet of all results (DIR/{SHEET})",
@@ -68,14 +68,21 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 def add_journalled(parser: argparse.ArgumentParser) -> None:
     """Add the options of whatever has a journal."""
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where results and journal go"
+        "--out",
+        type=argtypes.target,
+        required=True,
+        metavar="DIR",
+        help="where results and journal go",
     )
     parser.add_argument("--retry", action="store_true", help="do again what failed before")
     parser.add_argument(
         "--verify", action="store_true", help="compare the hashes of results that are there"
     )
     parser.add_argument(
-        "--summary", type=Path, metavar="FILE", help="a table of what was done: .csv or .json"
+        "--summary",
+        type=argtypes.target,
+        metavar="FILE",
+        help="a table of what was done: .csv or .json",
     )
     parser.add_argument("--json", action="store_true", help="the figures as one line of JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress, no report")
@@ -121,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
     from bokeh_core.errors import InputError  # noqa: PLC0415
     from daemon.batch import settings, summary  # noqa: PLC0415
     from daemon.batch.runner import Batch  # noqa: PLC0415
+    from daemon.cli import output_paths  # noqa: PLC0415
     from daemon.cli.batch_work import Orders  # noqa: PLC0415
 
     try:
@@ -131,6 +139,9 @@ def run(args: argparse.Namespace) -> int:
             orders(source)  # options that contradict each other are refused before any work
         if args.summary:
             summary.check(args.summary)
+        if args.sheet:
+            inputs = output_paths.identities(source.path for source in found)
+            output_paths.refuse_input(_sheet(args), inputs)
         batch = Batch(found, orders, retry=args.retry, verify=args.verify)
     except InputError as error:
         args.parser.error(str(error))
@@ -236,10 +247,13 @@ def _draw(args: argparse.Namespace, journal: Journal, found: Sequence[Source]) -
         if entry is not None and entry.outputs:
             kind = "composite" if "composite" in entry.outputs else next(iter(entry.outputs))
             results.append((source.key, args.out / entry.outputs[kind].path))
-    path = args.out / SHEET if args.sheet == Path(SHEET) else args.sheet
-    for page in contact_sheet.draw(results, path):
+    for page in contact_sheet.draw(results, _sheet(args)):
         if not (args.quiet or args.json):
             print(shown(page))
+
+
+def _sheet(args: argparse.Namespace) -> Path:
+    return args.out / SHEET if args.sheet == Path(SHEET) else Path(args.sheet)
 
 
 def _report(args: argparse.Namespace, tally: Tally, journal: Path) -> None:

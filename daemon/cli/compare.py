@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from bokeh_core.evaluation.comparison import Photo
 
+SHEET = "sheet.jpg"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
@@ -42,7 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="photos are reduced to this (1024)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write table.md, scores.csv and sheet.jpg here"
+        "--out",
+        type=argtypes.target,
+        metavar="DIR",
+        help="write table.md, scores.csv and sheet.jpg here",
     )
 
 
@@ -50,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from bokeh_core.errors import InputError  # noqa: PLC0415
     from bokeh_core.evaluation import comparison, ways  # noqa: PLC0415
+    from daemon.cli import output_paths  # noqa: PLC0415
     from daemon.cli.progress_bar import ProgressBar  # noqa: PLC0415
 
     try:
@@ -60,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
         photos = _photos(args)
     except InputError as error:
         args.parser.error(str(error))
+    if args.out is not None:
+        inputs = output_paths.identities(photo.path for photo in photos)
+        output_paths.refuse_input(args.out / SHEET, inputs)
     with ProgressBar("compare") as bar:
         found = comparison.compare(
             photos,
@@ -119,4 +128,4 @@ def _write(out: Path, found: object) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "table.md").write_text(comparison.as_markdown(found.rows) + "\n", encoding="utf-8")
     (out / "scores.csv").write_text(comparison.as_csv(found.rows), encoding="utf-8")
-    write(out / "sheet.jpg", Picture(comparison.sheet(found), "srgb"), quality=90)
+    write(out / SHEET, Picture(comparison.sheet(found), "srgb"), quality=90)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.cli import argtypes
+
 if TYPE_CHECKING:
     import argparse
 
@@ -20,7 +22,11 @@ GAP = 8
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output"
+        "--out",
+        type=argtypes.target,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="default: demo-output",
     )
     parser.add_argument("--f-number", type=float, default=1.4, metavar="N", help="default: 1.4")
 

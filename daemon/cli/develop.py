@@ -37,10 +37,11 @@ class Planned:
 
 def run(args: argparse.Namespace, studio: Backend) -> int:
     """Work through the pictures; returns the exit code: 0, or 1 when any of them failed."""
-    _refuse_wrong_use(args)
+    kernel = [] if args.kernel is None else [args.kernel]
+    inputs = identities([*args.sources, *maps.files_of(args), *kernel])
+    _refuse_wrong_use(args, inputs)
     # ended from outside: leave through the clean-up that removes a file being written
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    kernel = [] if args.kernel is None else [args.kernel]
     sources = [source for source in args.sources if not _skipped(args, source)]
     run = _Run(args, studio, identities([*sources, *maps.files_of(args), *kernel]))
     done = [_one(run, source) for source in sources]
@@ -77,12 +78,15 @@ class _Run:
                 raise InputError(f"{path}: is already the result of {first}; use another --out")
 
 
-def _refuse_wrong_use(args: argparse.Namespace) -> None:
+def _refuse_wrong_use(args: argparse.Namespace, inputs: frozenset[Hashable]) -> None:
     """End here, with one message, when the options suit no picture."""
     try:
         options.check(args)
         maps.check(args)
-        OutputPaths.of(args.sources[0], args.out, args.format, several=len(args.sources) > 1)
+        several = len(args.sources) > 1
+        target = OutputPaths.of(args.sources[0], args.out, args.format, several=several)
+        if not args.overwrite:
+            target.refuse_existing(inputs)
     except InputError as error:
         args.parser.error(str(error))
 

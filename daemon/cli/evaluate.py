@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--save-predictions",
-        type=Path,
+        type=argtypes.target,
         metavar="DIR",
         help="write what was found as 16-bit pictures, FOLDER/NAME_mask.png or NAME_depth.png",
     )
@@ -75,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--suspects",
-        type=Path,
+        type=argtypes.target,
         metavar="FILE",
         help="list the pictures whose masks are far from what was found, for train --unknown",
     )
@@ -88,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     argtypes.add_device(parser)
     parser.add_argument(
         "--out",
-        type=Path,
+        type=argtypes.target,
         metavar="DIR",
         help="write table, scores and the worst ten pictures here",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bokeh_core.errors import InputError
 from bokeh_core.lens import Lens
 from bokeh_core.picture import PhoneMaps, open_map, phone_maps
+from daemon.cli import argtypes
 
 if TYPE_CHECKING:
     from bokeh_core.binned_gaussian import BinnedGaussian
@@ -48,7 +49,7 @@ def add(parser: argparse.ArgumentParser, *, files: bool) -> None:
 
 
 def _choice(text: str) -> Choice:
-    return text if text in ("own", "estimate") else Path(text)  # type: ignore[return-value]
+    return text if text in ("own", "estimate") else argtypes.path(text)  # type: ignore[return-value]
 
 
 def _no_file(text: str) -> Choice:

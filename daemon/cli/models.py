@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="portrait",
         help="of a file of the U-Net family that does not say so (portrait)",
     )
-    onnx.add_argument("--out", type=Path, metavar="FILE", help="default: NAME.onnx here")
+    onnx.add_argument("--out", type=argtypes.target, metavar="FILE", help="default: NAME.onnx here")
     remove = actions.add_parser("remove", help="delete your own weights, or a fetched model")
     remove.add_argument("name")
     fetch = actions.add_parser("fetch", help="download an optional model (extra [hub])")

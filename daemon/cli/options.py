@@ -299,9 +299,15 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     group = add_results(parser)
     group.add_argument(
         "--out",
+        type=argtypes.place,
         metavar="DIR/|FILE",
         help="where results go (default: beside the input); a file's name is that of the composite,"
         " or of the only result",
+    )
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="let --out FILE replace a file that is there; no input ever is",
     )
     group.add_argument(
         "--force", action="store_true", help="take results of an earlier run for photos too"

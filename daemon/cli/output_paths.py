@@ -100,12 +100,22 @@ class OutputPaths:
             self.folder.mkdir(parents=True, exist_ok=True)
         for kind, path in named.items():
             check_writable(path, picture if kind == "composite" else _map_like(picture, map_dtype))
-            if identity(path) in inputs:
-                raise InputError(
-                    f"{path}: is an input and is never overwritten;"
-                    " do not name it, or give another --out"
-                )
+            refuse_input(path, inputs)
         return named
+
+    def refuse_existing(self, inputs: frozenset[Hashable]) -> None:
+        """Refuse a named file that is there with something in it; an input has words of its own.
+
+        Raises
+        ------
+        InputError
+            It would be lost.
+        """
+        path = self.exact
+        if path is None or not path.is_file() or identity(path) in inputs:
+            return
+        if path.stat().st_size:  # an empty one is a name that mktemp has reserved
+            raise InputError(f"--out {path}: is there already; --overwrite replaces it")
 
 
 def identity(path: Path) -> Hashable:
@@ -115,6 +125,20 @@ def identity(path: Path) -> Hashable:
     except OSError:
         return os.path.realpath(path)
     return found.st_dev, found.st_ino
+
+
+def refuse_input(path: Path, inputs: frozenset[Hashable]) -> None:
+    """Refuse to write where an input of the run lies.
+
+    Raises
+    ------
+    InputError
+        It is one.
+    """
+    if identity(path) in inputs:
+        raise InputError(
+            f"{path}: is an input and is never overwritten; do not name it, or give another --out"
+        )
 
 
 def identities(paths: Iterable[Path]) -> frozenset[Hashable]:

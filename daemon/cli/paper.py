@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     argtypes.add_device(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="of the pictures (default: PHOTO_paper/)"
+        "--out", type=argtypes.target, metavar="DIR", help="of the pictures (default: PHOTO_paper/)"
     )
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from bokeh_core.evaluation import paper_steps  # noqa: PLC0415
     from bokeh_core.networks import registry, tasks  # noqa: PLC0415
     from bokeh_core.picture import Picture, read, write  # noqa: PLC0415
-    from daemon.cli import options  # noqa: PLC0415
+    from daemon.cli import options, output_paths  # noqa: PLC0415
     from daemon.cli.progress_bar import ProgressBar  # noqa: PLC0415
 
     options.open_models(args)
@@ -63,11 +63,14 @@ def run(args: argparse.Namespace) -> int:
             device=args.device,
             progress=bar,
         )
-    for number, step in enumerate(steps, 1):
-        pixels = step.pixels if step.pixels.ndim == 3 else step.pixels[..., None]
-        write(out / f"{number:02d}-{step.name}.png", Picture(pixels, "srgb"))
     figure = [step for step in steps if step.name in paper_steps.FIGURE]
-    for name, shown in (("border-step.jpg", figure), ("all.jpg", steps)):
-        write(out / name, Picture(paper_steps.sheet(shown), "srgb"), quality=90)
+    made = {f"{number:02d}-{step.name}.png": step.pixels for number, step in enumerate(steps, 1)}
+    made["border-step.jpg"] = paper_steps.sheet(figure)
+    made["all.jpg"] = paper_steps.sheet(steps)
+    for name in made:
+        output_paths.refuse_input(out / name, output_paths.identities([args.photo]))
+    for name, pixels in made.items():
+        shaped = pixels if pixels.ndim == 3 else pixels[..., None]
+        write(out / name, Picture(shaped, "srgb"), quality=90)
     print(f"{len(steps)} pictures and two sheets: {out}")
     return 0

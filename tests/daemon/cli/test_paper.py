@@ -57,6 +57,17 @@ def test_every_picture_of_the_algorithm_is_written(photo, tmp_path, strengths):
             assert np.array_equal(read["background"][inside], read[f"blur-{index + 1}"][inside])
 
 
+def test_a_photo_named_as_one_of_the_pictures_stays(photo, tmp_path, capsys):
+    named = photo.rename(tmp_path / "all.jpg")
+    words = ["paper", str(named), "--out", str(tmp_path)]
+    words += ["--matte-model", weights(tmp_path, "portrait")]
+    words += ["--depth-model", weights(tmp_path, "depth")]
+    before = named.read_bytes()
+    assert main(words) == 1
+    assert "all.jpg: is an input and is never overwritten" in capsys.readouterr().err
+    assert named.read_bytes() == before
+
+
 def test_the_sheet_shows_all_that_the_papers_figure_does():
     steps = [paper_steps.Step(name, np.zeros((8, 6), np.uint8)) for name in paper_steps.FIGURE]
     assert paper_steps.sheet(steps, height=40).shape == (62, 6 * 30, 3)

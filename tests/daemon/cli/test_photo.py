@@ -191,6 +191,11 @@ class TestRefusedBeforeTheWork:
         [
             (["--out", "q.jpg", "--format", "tif"], "both name the format"),
             (["--out", "q.bmp"], "end a folder's name with /"),
+            (["--out", ""], "--out: the name is empty"),
+            (["--out", "-"], "--out: results go into files, not to the standard output"),
+            (["--kernel", ""], "--kernel: the name is empty"),
+            (["--depth", ""], "--depth: the name is empty"),
+            ([""], "PHOTO: the name is empty"),
             (["--max-coc", "5", "--f-number", "2"], "give one of them"),
             (["--max-coc", "9999"], "max_coc must be 0 to 1024"),
             (["--blades", "2"], "blades must be"),
@@ -261,8 +266,22 @@ class TestRefusedBeforeTheWork:
     def test_write_protected_target(self, defocus, tmp_path):
         (tmp_path / "q.png").write_bytes(b"mine")
         (tmp_path / "q.png").chmod(0o444)
-        assert "write-protected" in one_line(defocus("p.png", "--out", "q.png"), 1)
-        assert (tmp_path / "q.png").read_bytes() == b"mine"
+        for words, code, said in (([], 2, "there already"), (["--overwrite"], 1, "protected")):
+            assert said in one_line(defocus("p.png", "--out", "q.png", *words), code)
+            assert (tmp_path / "q.png").read_bytes() == b"mine"
+
+    def test_a_named_file_that_is_there_stays_unless_it_may_go(self, defocus, tmp_path):
+        quick = ("p.png", "--out", "q.png", "--subject", "none", "--f-number", "9", "--quiet")
+        (tmp_path / "q.png").touch()  # as mktemp reserves a name
+        assert defocus(*quick).returncode == 0
+        made = (tmp_path / "q.png").read_bytes()
+        said = one_line(defocus(*quick, "--f-number", "4"), 2)
+        assert "--out q.png: is there already; --overwrite replaces it" in said
+        assert (tmp_path / "q.png").read_bytes() == made
+        assert defocus(*quick, "--f-number", "4", "--overwrite").returncode == 0
+        assert (tmp_path / "q.png").read_bytes() != made
+        photo = ("p.png", "--out", "p.png", "--overwrite")
+        assert "is an input and is never overwritten" in one_line(defocus(*photo), 1)
 
     def test_one_file_for_two_photos(self, defocus, tmp_path):
         (tmp_path / "r.png").write_bytes((tmp_path / "p.png").read_bytes())
@@ -444,7 +463,7 @@ def test_a_mask_from_a_file_rules_at_every_depth(tmp_path, portrait, monkeypatch
     words += ["--depth", "flat.png", "--focus", "0.5", "--focus-range", "0.1", "--max-coc", "32"]
     changed = {}
     for mask in ("found.png", "nobody.png"):
-        options = ["--mask", mask, *matte_model, "--out", "out.png"]
+        options = ["--mask", mask, *matte_model, "--out", "out.png", "--overwrite"]
         assert main.main(["render", *words, *options]) == 0
         changed[mask] = (picture.read(Path("out.png")).pixels != portrait).any(axis=2)
     assert not changed["found.png"].any(), "all of it is in focus, and nothing was decided"

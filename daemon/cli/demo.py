@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-FILES = ("mask", "depth", "composite", "before-after")
-"""What is written, each as PNG."""
 GAP = 8
 """White pixels between the pictures of the sheet."""
 
@@ -34,15 +33,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Blur the sample, write mask, depth, composite and sheet, and print their paths."""
     from bokeh_core import picture, samples  # noqa: PLC0415
+    from bokeh_core.errors import OutputError  # noqa: PLC0415
     from bokeh_core.presets import NATURAL, PortraitLens  # noqa: PLC0415
     from daemon.cli import backend, progress_bar, request  # noqa: PLC0415
+    from daemon.setup import demo_files  # noqa: PLC0415
 
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in demo_files.NAMES:
+        picture.check_writable(args.out / name)
+    for path in demo_files.changed(args.out):
+        raise OutputError(
+            f"{path}: is not as the demo makes it, and stays: move it away, or give another --out"
+        )
     portrait = picture.read(samples.ASTRONAUT)
     radius = PortraitLens().coc(args.f_number, max(portrait.width, portrait.height))
     asked = request.PhotoRequest(portrait, NATURAL.lens(radius), kinds=tuple(request.OUTPUT))
     with progress_bar.ProgressBar("sample portrait") as progress:
         made = backend.choose("auto", None).make(asked.job(), progress)
-    args.out.mkdir(parents=True, exist_ok=True)
     matte, depth = made.planes["matte"], made.planes["depth"]
     composite = asked.composite(made.planes["composite"])
     results = (
@@ -51,10 +58,13 @@ def run(args: argparse.Namespace) -> int:
         composite,
         picture.Picture(_sheet(portrait.pixels, composite.pixels, matte, depth)),
     )
-    for name, result in zip(FILES, results, strict=True):
-        path = (args.out / f"{name}.png").resolve()
-        picture.write(path, result)
-        print(path)
+    with tempfile.TemporaryDirectory(dir=args.out, prefix=demo_files.UNFINISHED) as folder:
+        fresh = [Path(folder) / name for name in demo_files.NAMES]
+        for path, result in zip(fresh, results, strict=True):
+            picture.write(path, result)
+        demo_files.remember(args.out, fresh)
+        for path in fresh:
+            print(path.replace(args.out.resolve() / path.name))
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from daemon.cli import argtypes, slips
 from daemon.cli.error_text import NO_MEMORY, printable
 from daemon.cli.error_text import words as words_of
+from daemon.runtime import standard_streams
 
 if TYPE_CHECKING:
     import argparse
@@ -45,6 +46,10 @@ _LEAST_ADDRESSES = 1 << 29
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0 done, 1 failed, 2 wrong use or 130 interrupted."""
+    return standard_streams.to_a_reader(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
     # before torch is loaded: threads that spin at barriers starve each other on a busy machine
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _open_standard_streams()
@@ -66,11 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("defocus: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no complaint at exit
-        return 1
     except Exception as error:  # noqa: BLE001 - no failure may end as a page of traceback
-        print(f"defocus: {words_of(error)}", file=sys.stderr)
+        if not (isinstance(error, BrokenPipeError) and standard_streams.reader_left()):
+            print(f"defocus: {words_of(error)}", file=sys.stderr)
         return 1
 
 

@@ -36,8 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "remove":
         removal = Removal(steps, places, environment)
         removal.outside()
-        for text in removal.kept:
-            print(f"   kept: {text}")
+        removal.say_what_stays()
         return int(removal.failed)
     outside = Outside(places, environment)
     try:

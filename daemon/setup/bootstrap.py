@@ -23,6 +23,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from daemon.runtime import standard_streams
 from daemon.setup import checks, command_link, doctor, lock, machine, packages, service
 from daemon.setup import environment as environments
 from daemon.setup.children import alone, interrupted_by_signals
@@ -209,8 +210,7 @@ class Bootstrap:
         with contextlib.nullcontext() if self.steps.dry else alone(ROOT):
             removal.outside()
             removal.inside()
-        for text in removal.kept:
-            self.steps.say(f"   kept: {text}")
+        removal.say_what_stays()
         return int(removal.failed)
 
     def call(self, *words: str) -> int:
@@ -223,30 +223,35 @@ class Bootstrap:
         return subprocess.run(words, cwd=ROOT, env=variables, check=False).returncode
 
 
+COMMANDS = {
+    "install": "install or update: environment, weights, plug-ins, command",
+    "demo": "install or update, then blur the sample portrait into demo-output/",
+    "test": "install or update, then run every check of the project; some tests alone, "
+    "afterwards: .venv/bin/python -I -m pytest FILE",
+    "doctor": "say what is installed, what is broken and how to mend it",
+    "service": "start the daemon with the session (systemd, launchd, Windows)",
+    "uninstall": "remove all of it again",
+}
+
+
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line; `COMMAND --help` tells what that command takes."""
+    asked = {"-h", "--help"}.intersection(words)
+    about = next((word for word in words if word in COMMANDS), None) if asked else None
+    if about is not None:
+        _of_one(about).parse_args(["--help"])
     parser = argparse.ArgumentParser(
-        prog="install.py", description="Set defocus up.", epilog=__doc__
+        prog="install.py",
+        description="Set defocus up.",
+        epilog=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = ("install", "demo", "test", "doctor", "service", "uninstall")
-    parser.add_argument("what", nargs="?", choices=commands, default="install", metavar="COMMAND")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
-    parser.add_argument(
-        "--with", dest="extras", default="", metavar="EXTRAS", help="what else, as train,hub"
-    )
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument(
-        "--cpu", dest="build", action="store_const", const="cpu", help="torch for the CPU only"
-    )
-    size.add_argument(
-        "--cuda", dest="build", action="store_const", const="any", help="torch for NVIDIA cards"
-    )
-    parser.add_argument(
-        "--unlocked", action="store_true", help="newer or older packages than the tested ones"
-    )
-    parser.add_argument("--mend", action="store_true", help="doctor: mend what can be mended")
-    parser.add_argument("--remove", action="store_true", help="service: take it away again")
+    parser.add_argument("what", nargs="?", choices=COMMANDS, default="install", metavar="COMMAND")
+    _add_common(parser)
+    _add_packages(parser)
+    _add_extras(parser)
+    _add_mend(parser)
+    _add_remove(parser)
     args = parser.parse_args(words)
     if args.extras and args.what != "install":
         parser.error("--with goes with the command install")
@@ -255,6 +260,54 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if args.remove and args.what != "service":
         parser.error("--remove goes with the command service")
     return args
+
+
+def _of_one(command: str) -> argparse.ArgumentParser:
+    """Make the parser whose help is that of one command."""
+    text = COMMANDS[command]
+    parser = argparse.ArgumentParser(
+        prog=f"install.py {command}", description=f"{text[0].upper()}{text[1:]}."
+    )
+    _add_common(parser)
+    if command != "uninstall":
+        _add_packages(parser)
+    further = {"install": _add_extras, "doctor": _add_mend, "service": _add_remove}
+    if command in further:
+        further[command](parser)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+
+
+def _add_extras(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--with", dest="extras", default="", metavar="EXTRAS", help="what else, as train,hub"
+    )
+
+
+def _add_mend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--mend", action="store_true", help="doctor: mend what can be mended")
+
+
+def _add_remove(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--remove", action="store_true", help="service: take it away again")
+
+
+def _add_packages(parser: argparse.ArgumentParser) -> None:
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--cpu", dest="build", action="store_const", const="cpu", help="torch for the CPU only"
+    )
+    size.add_argument(
+        "--cuda", dest="build", action="store_const", const="any", help="torch for NVIDIA cards"
+    )
+    parser.add_argument(
+        "--unlocked",
+        action="store_true",
+        help="take the newest packages that fit instead of the tested ones in locks/",
+    )
 
 
 def chosen(text: str) -> tuple[str, ...]:
@@ -274,7 +327,11 @@ def chosen(text: str) -> tuple[str, ...]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; 0: done, 1: something hinders, 130: interrupted."""
+    """Run one command; 0: done, 1: something hinders, 2: wrong use, 130: interrupted."""
+    return standard_streams.to_a_reader(lambda: _main(words))
+
+
+def _main(words: Sequence[str] | None) -> int:
     args = parse(sys.argv[1:] if words is None else words)
     interrupted_by_signals()
     try:
@@ -302,8 +359,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. The same command continues where it stopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no complaint at exit
     except (OSError, subprocess.CalledProcessError, service.ServiceProblem) as error:
+        if isinstance(error, BrokenPipeError) and standard_streams.reader_left():
+            return 1
         print(f"\n{error}\nThe same command continues once that is mended.", file=sys.stderr)
     return 1

@@ -14,17 +14,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.setup import command_link, gimp, krita, machine, service
+from daemon.setup import command_link, demo_files, gimp, krita, machine, service
 from daemon.setup.ledger import Ledger
 from daemon.setup.places import ROOT, TORCH_CACHE, Folder, Places, present
 from daemon.setup.plugin import Plugin
 from daemon.setup.ways import way
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from daemon.setup.environment import Environment
     from daemon.setup.steps import Steps
 
-DEMO_FILES = tuple(f"{name}.png" for name in ("mask", "depth", "composite", "before-after"))
 CHECK_CACHES = (
     ".hypothesis",
     ".import_linter_cache",
@@ -45,6 +46,8 @@ class Removal:
         What stays, each with the reason.
     failed
         Whether something of ours could not be removed.
+    found
+        Whether anything of an installation was there.
     """
 
     def __init__(self, steps: Steps, places: Places, environment: Environment) -> None:
@@ -54,6 +57,7 @@ class Removal:
         self._ledger = Ledger.read(places)
         self.kept: list[str] = []
         self.failed = False
+        self.found = False
 
     def outside(self) -> None:
         """Remove what this copy put outside of itself, unless it belongs to another copy."""
@@ -83,17 +87,30 @@ class Removal:
         current = self._environment
         for found in (current.next(), current.previous(), current):
             self._remove(found.folder)
-        self._known_in(Folder(ROOT / "demo-output", DEMO_FILES))
+        demo = ROOT / "demo-output"
+        changed = demo_files.changed(demo)
+        ours = [name for name in demo_files.NAMES if demo / name not in changed]
+        ours += [demo_files.RECORD, f"{demo_files.UNFINISHED}*"]
+        self._known_in(Folder(demo, tuple(ours)), changed)
+        installed = self.found
         for name in CHECK_CACHES:
             self._remove(ROOT / name)
         sources = [place for place in ROOT.iterdir() if not place.name.startswith(".")]
         for path in (ROOT / "__pycache__", *(p for s in sources for p in s.rglob("__pycache__"))):
             self._remove(path)
+        self.found = installed  # caches come of any run, this one's too
+
+    def say_what_stays(self) -> None:
+        """Name what was kept; where there was nothing at all, say that."""
+        for text in self.kept:
+            self._steps.say(f"   kept: {text}")
+        if not (self.found or self.kept):
+            self._steps.say("   nothing of an installation was found")
 
     def _end_service(self) -> None:
         found = service.service()
         if found.path is not None and present(found.path):
-            self._steps.do("end the service", service.remove, found)
+            self._do("end the service", service.remove, found)
         elif found.path is None:
             self._steps.do("end the service, if there is one", service.remove, found)
 
@@ -101,7 +118,7 @@ class Removal:
         for folder in self._places.folders():
             where = folder.path / "connection.json"
             if not (unsafe(folder.path) or unsafe(where)) and where.exists():
-                self._steps.do("stop the daemon", stop_daemon, where, self._environment)
+                self._do("stop the daemon", stop_daemon, where, self._environment)
 
     def _plugins(self) -> None:
         plugins = [Plugin(folder, self._environment) for folder in gimp.folders(self._places)]
@@ -114,7 +131,7 @@ class Removal:
             if plugin.is_foreign():
                 self._keep([plugin.target])
             elif left:
-                self._steps.do(f"remove {plugin.target}", self._remove_plugin, plugin)
+                self._do(f"remove {plugin.target}", self._remove_plugin, plugin)
             else:
                 self._keep(plugin.foreign_files())
 
@@ -124,7 +141,7 @@ class Removal:
     def _keep(self, paths: list[Path]) -> None:
         self.kept += [f"{path} is not this plug-in's" for path in paths[:NAMED_AT_MOST]]
 
-    def _known_in(self, folder: Folder) -> None:
+    def _known_in(self, folder: Folder, changed: Collection[Path] = ()) -> None:
         """Remove what is ours in a folder, and the folder when nothing else is in it."""
         if not folder.path.is_dir() or self._is_unsafe(folder.path):
             return
@@ -135,7 +152,10 @@ class Removal:
         self._remove_empty(*(inner - {folder.path}), folder.path)
         if not self._steps.dry and folder.path.is_dir() and folder.patterns:
             left = sorted(folder.path.iterdir())
-            self.kept += [f"{path} is not ours" for path in left[:NAMED_AT_MOST]]
+            self.kept += [
+                f"{path} {'was changed since it was made' if path in changed else 'is not ours'}"
+                for path in left[:NAMED_AT_MOST]
+            ]
             if len(left) > NAMED_AT_MOST:
                 self.kept.append(f"{len(left) - NAMED_AT_MOST} others in {folder.path}")
 
@@ -143,11 +163,11 @@ class Removal:
         for path in sorted(folders, key=lambda path: -len(path.parts)):
             empty = path.is_dir() and not path.is_symlink() and not any(path.iterdir())
             if empty and not self._is_unsafe(path):
-                self._steps.do(f"remove {path}", path.rmdir)
+                self._do(f"remove {path}", path.rmdir)
 
     def _remove(self, path: Path) -> None:
         if present(path) and not self._is_unsafe(path):
-            self._steps.do(f"remove {path}", self._remove_now, path)
+            self._do(f"remove {path}", self._remove_now, path)
 
     def _remove_now(self, path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
@@ -162,6 +182,10 @@ class Removal:
                 f"{left} cannot be removed (it belongs to {machine.owner(left)}): "
                 "ask its owner, or use sudo, then uninstall again"
             )
+
+    def _do(self, what: str, action: Callable[..., object], *args: object) -> None:
+        self.found = True
+        self._steps.do(what, action, *args)
 
     def _is_unsafe(self, path: Path) -> bool:
         reason = unsafe(path)

@@ -12,6 +12,7 @@ import pytest
 from bokeh_core import picture, samples
 from daemon.cli import bench_pipeline
 from daemon.cli.main import main
+from daemon.setup import demo_files
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,6 +43,7 @@ def test_demo_writes_what_it_prints(defocus, tmp_path):
     folder = tmp_path / "demo-output"
     names = ("mask", "depth", "composite", "before-after")
     assert paths == [folder / f"{name}.png" for name in names]
+    assert demo_files.changed(folder) == []
     source = picture.read(samples.ASTRONAUT).pixels
     out = picture.read(folder / "composite.png").pixels
     mask = picture.read_map(folder / "mask.png", (512, 512))
@@ -51,6 +53,14 @@ def test_demo_writes_what_it_prints(defocus, tmp_path):
     np.testing.assert_array_equal(out[face][20:-20, 20:-20], source[face][20:-20, 20:-20])
     flag = (slice(20, 100), slice(0, 60))  # stars and stripes are far away: their edges must soften
     assert _sharpness(out[flag]) < 0.6 * _sharpness(source[flag])
+
+
+def test_a_demo_replaces_no_picture_that_it_did_not_make(defocus, tmp_path):
+    (tmp_path / "mask.png").write_bytes(b"mine")
+    done = defocus("demo", "--out", ".")
+    assert done.returncode == 1
+    assert "mask.png: is not as the demo makes it, and stays" in done.stderr
+    assert [path.name for path in tmp_path.glob("*.png")] == ["mask.png"]
 
 
 def _sharpness(pixels):

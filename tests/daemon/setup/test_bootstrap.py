@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bokeh_core import extras
+from daemon.runtime import child_process
 from daemon.setup import bootstrap, lock, machine, packages
 from daemon.setup import environment as environments
 from daemon.setup.bootstrap import Bootstrap
@@ -93,10 +94,34 @@ def test_all_commands_are_listed_once():
     assert said.count("usage:") == 1
 
 
-def test_a_reader_who_leaves_is_no_error(home):
-    quiet = f"{pasted(sys.executable, ROOT / 'install.py')} uninstall --dry-run | true"
-    done = subprocess.run(["sh", "-c", quiet], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+@pytest.mark.parametrize("command", ["demo", "test", "doctor", "service", "uninstall"])
+def test_a_command_tells_what_it_takes_itself(command):
+    said = script(command, "--help").stdout
+    assert said.startswith(f"usage: install.py {command} ")
+    assert ("--mend" in said, "--remove" in said) == (command == "doctor", command == "service")
+    assert ("--unlocked" in said) == (command != "uninstall")
+
+
+@pytest.mark.parametrize("words", ["--help", "doctor", "uninstall --dry-run"])
+def test_a_reader_who_leaves_is_no_error(home, words):
+    done = without_a_reader(f"{pasted(sys.executable, ROOT / 'install.py')} {words}")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "words", ["--help", "--version", "photo --help", "presets list", "models list", "doctor"]
+)
+def test_a_reader_of_the_command_who_leaves_is_no_error(home, words):
+    command = pasted(*child_process.own_module("daemon.cli.main"))
+    done = without_a_reader(f"{command} {words}")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def without_a_reader(command):
+    """Run a command as a shell does: Python then keeps what it prints in a buffer."""
+    variables = {n: text for n, text in os.environ.items() if n != "PYTHONUNBUFFERED"}
+    words = ["sh", "-c", f"{command} | true"]
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=variables)
 
 
 class TestOldPythons:

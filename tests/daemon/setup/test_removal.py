@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import demo
 from daemon.runtime.log import LOG_NAME, WORKER_LOG_NAME, log_dir
 from daemon.server import presence
-from daemon.setup import removal, service
+from daemon.setup import demo_files, removal, service
 from daemon.setup.ledger import Ledger
 from daemon.setup.outside import Outside, announce
 from daemon.setup.removal import Removal
@@ -72,6 +71,15 @@ def live(home):
     (home / ".cache/defocus/models/vitmatte").mkdir(parents=True)
 
 
+def made(folder):
+    """Leave what the demo leaves; also of one that was killed."""
+    (folder / f"{demo_files.UNFINISHED}abc").mkdir(parents=True)
+    pictures = [folder / name for name in demo_files.NAMES]
+    for path in pictures:
+        path.write_text(path.name)
+    demo_files.remember(folder, pictures)
+
+
 def test_nothing_is_left_behind(home, places, environment, uninstall, steps, checkout, tmp_path):
     before = files(home)
     Outside(places, environment).install(steps)
@@ -79,9 +87,7 @@ def test_nothing_is_left_behind(home, places, environment, uninstall, steps, che
     unit.parent.mkdir(parents=True)
     unit.write_text("[Unit]")
     live(home)
-    for name in removal.DEMO_FILES:
-        (checkout / "demo-output" / name).parent.mkdir(exist_ok=True)
-        (checkout / "demo-output" / name).touch()
+    made(checkout / "demo-output")
     assert len(files(home)) > len(before) + 10
     removing = uninstall()
     assert removing.kept == []
@@ -135,17 +141,28 @@ def test_from_folders_the_user_named_it_takes_only_its_own(
 def test_what_is_not_ours_stays_and_is_named(checkout, home, uninstall):
     mine = [
         checkout / "demo-output" / "holiday.png",
+        checkout / "demo-output" / "composite.png",
         home / ".config/defocus/notes.txt",
         home / ".cache/defocus/mine",
     ]
+    made(checkout / "demo-output")
     for path in mine:
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("mine")
-    (checkout / "demo-output" / "mask.png").touch()
-    kept = uninstall().kept
-    assert [path.read_text() for path in mine] == ["mine"] * 3
+    removing = uninstall()
+    kept = removing.kept
+    assert [path.read_text() for path in mine] == ["mine"] * 4
     assert all(any(str(path) in text for text in kept) for path in mine)
-    assert not (checkout / "demo-output" / "mask.png").exists()
+    assert any(text.endswith("composite.png was changed since it was made") for text in kept)
+    assert files(checkout / "demo-output") == {"composite.png", "holiday.png"}
+    assert removing.found
+
+
+def test_where_nothing_was_installed_that_is_said(checkout, environment, uninstall, capsys):
+    shutil.rmtree(environment.folder)
+    (checkout / ".pytest_cache").mkdir()
+    uninstall().say_what_stays()
+    assert capsys.readouterr().out.splitlines()[1:] == ["   nothing of an installation was found"]
 
 
 def test_no_link_is_followed_into_another_users_files(home, uninstall, tmp_path, monkeypatch):
@@ -207,7 +224,3 @@ def test_another_program_with_the_number_of_a_daemon_lives_on(environment, tmp_p
         removal.stop_daemon(where, environment)
         assert process.poll() is None
         process.kill()
-
-
-def test_the_demos_files_are_known(tmp_path, monkeypatch):
-    assert set(removal.DEMO_FILES) == {f"{name}.png" for name in demo.FILES}

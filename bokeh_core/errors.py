@@ -13,6 +13,14 @@ BokehError
 from __future__ import annotations
 
 
+def reason(error: OSError) -> str:
+    """Word what the system refused; where it is a right that is missing, with the way out."""
+    said = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        return f"{said}: have its owner allow it, or use another file or folder"
+    return said
+
+
 class BokehError(Exception):
     """Base of all deliberate errors; its text is one line fit for a user."""
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bokeh_core import extras
-from bokeh_core.errors import InputError, ModelCorrupt, ModelMissing
+from bokeh_core.errors import InputError, ModelCorrupt, ModelMissing, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def load(path: str | Path, threads: int = 0) -> Look:
         )
         return Look(session)
     except OSError as error:
-        raise ModelMissing(f"{path}: {error.strerror or error}") from None
+        raise ModelMissing(f"{path}: {reason(error)}") from None
     except Exception as error:  # the runtime's errors share no base
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelCorrupt(f"{path} is no network that defocus exported: {reason}") from error
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelCorrupt(f"{path} is no network that defocus exported: {said}") from error

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import safetensors
 import safetensors.torch
 
-from bokeh_core.errors import InputError, ModelCorrupt, ModelError, ModelMissing
+from bokeh_core.errors import InputError, ModelCorrupt, ModelError, ModelMissing, reason
 from bokeh_core.networks import hub, own, shipped, weights_file
 from bokeh_core.networks.weights_file import SUFFIX
 
@@ -85,7 +85,7 @@ def open_file(path: Path, task: Literal["portrait", "depth"] = "portrait") -> Mo
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelMissing(f"{path}: {error.strerror or error}") from None
+        raise ModelMissing(f"{path}: {reason(error)}") from None
     usual = replace(find(DEFAULT), file=str(path.resolve()), bytes=len(content))
     record = _described(path, content, usual, task)
     digest = hashlib.sha256(content + task.encode()).hexdigest()  # the file may change
@@ -130,7 +130,7 @@ def verify(record: ModelRecord, folder: Path = WEIGHTS) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelMissing(f"{path}: {error.strerror or error}{remedy(record)}") from None
+        raise ModelMissing(f"{path}: {reason(error)}{remedy(record)}") from None
     found = hashlib.sha256(content).hexdigest()
     if found != record.sha256:
         raise ModelCorrupt(

@@ -15,7 +15,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from bokeh_core.errors import ModelCorrupt, ModelMissing
+from bokeh_core.errors import ModelCorrupt, ModelMissing, reason
 from bokeh_core.networks import records
 from bokeh_core.networks.records import FAMILY, ModelRecord
 from bokeh_core.networks.unet import UNet, UNetConfig
@@ -83,7 +83,7 @@ def record_of(path: Path) -> ModelRecord | None:
         with safetensors.safe_open(path, "pt") as file:
             told = (file.metadata() or {}).get(KEY)
     except OSError as error:
-        raise ModelMissing(f"{path}: {error.strerror or 'no such file'}") from None
+        raise ModelMissing(f"{path}: {reason(error) or 'no such file'}") from None
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelCorrupt(f"{path} is not a safetensors file: {error}") from None
     if told is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bokeh_core.errors import OutputError
+from bokeh_core.errors import OutputError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +34,14 @@ def check_target(path: Path) -> None:
     except FileNotFoundError:
         protected = False
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}") from error
+        raise OutputError(f"{path}: {reason(error)}") from error
     if path.is_dir():
         raise OutputError(f"{path}: is a folder")
     if protected:
         raise OutputError(f"{path}: is write-protected")
     if not os.access(folder, os.W_OK):
-        raise OutputError(f"{folder}: cannot write there")
+        refused = PermissionError(errno.EACCES, "cannot write there")
+        raise OutputError(f"{folder}: {reason(refused)}")
 
 
 @contextlib.contextmanager
@@ -60,7 +62,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         # a name of its own: beside the target's a legal name may become longer than allowed
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".defocus-", suffix=".part")
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}") from error
+        raise OutputError(f"{path}: {reason(error)}") from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -76,7 +78,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"{path}: {error.strerror or error}") from error
+        raise OutputError(f"{path}: {reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tifffile
 from PIL import UnidentifiedImageError
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, reason
 from bokeh_core.limits import MIN_SIDE
 from bokeh_core.picture import avif, convert, heif, jxl, raster, tiff, tiff_pixels
 from bokeh_core.picture.colour import ADOBE_RGB
@@ -90,7 +90,7 @@ def decode(data: bytes) -> Picture:
 def _words(error: Exception) -> str:
     """Word what the system or a decoder says; on damaged data decoders fail in every way."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return reason(error)
     if isinstance(error, UnidentifiedImageError):
         return "is damaged: its header cannot be read"
     return "is damaged or truncated (" + " ".join(str(error).split())[:200] + ")"

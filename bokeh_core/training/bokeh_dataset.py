@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, reason
 from bokeh_core.picture import read, read_map
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class BokehDataset:
             text = table.read_text(encoding="utf-8")
             self.rows: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
         except OSError as error:
-            raise InputError(f"{table}: {error.strerror or error}") from None
+            raise InputError(f"{table}: {reason(error)}") from None
         except ValueError as error:
             raise InputError(f"{table}: is damaged ({error})") from None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import safetensors
 import safetensors.torch
 
-from bokeh_core.errors import ModelCorrupt, ModelMissing
+from bokeh_core.errors import ModelCorrupt, ModelMissing, reason
 from bokeh_core.networks import registry
 from bokeh_core.networks.shared import fill
 
@@ -44,7 +44,7 @@ def find(name: str) -> Start:
         content = path.read_bytes()
         tensors = safetensors.torch.load(content)
     except OSError as error:
-        raise ModelMissing(f"{path}: {error.strerror or error}") from None
+        raise ModelMissing(f"{path}: {reason(error)}") from None
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelCorrupt(f"{path} is not a safetensors file: {error}") from None
     floats = {key: tensor.float() for key, tensor in tensors.items()}

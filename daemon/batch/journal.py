@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import filelock
 import msgspec
 
-from bokeh_core.errors import InputError, OutputError
+from bokeh_core.errors import InputError, OutputError, reason
 from daemon.batch.sources import digest_of
 
 if TYPE_CHECKING:
@@ -183,4 +183,4 @@ def _worded(path: Path) -> Iterator[None]:
     except FileExistsError as error:
         raise OutputError(f"{error.filename}: is a file, not a folder") from error
     except OSError as error:
-        raise OutputError(f"{error.filename or path}: {error.strerror or error}") from error
+        raise OutputError(f"{error.filename or path}: {reason(error)}") from error

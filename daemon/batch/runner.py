@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bokeh_core.errors import BokehError, InputError
+from bokeh_core.errors import BokehError, InputError, reason
 from bokeh_core.picture.files import replacing
 from daemon.batch.crew import Crew, Lost
 from daemon.batch.journal import Entry, File, Journal, is_whole, sync_folder
@@ -318,7 +318,7 @@ def _escaped(path: Path) -> str:
 
 def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename and not isinstance(error, BokehError):
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {reason(error)}"
     return str(error)
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, reason
 from bokeh_core.picture import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 HASHED_AT_ONCE = 1 << 20
 
@@ -48,11 +48,14 @@ def digest_of(path: Path) -> str:
     return found.hexdigest()
 
 
-def find(names: Iterable[str], out: Path) -> list[Source]:
+def find(
+    names: Iterable[str], out: Path, tell: Callable[[str], object] = lambda _: None
+) -> list[Source]:
     """List the pictures that folders, patterns and files name, in the order of their keys.
 
     Folders are searched to any depth; hidden ones, links to folders and an `out` in them are left
-    out. A file that several names lead to counts once, under the first.
+    out. A file that several names lead to counts once, under the first. `tell` is told of folders
+    inside others that may not be read.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def find(names: Iterable[str], out: Path) -> list[Source]:
     found: dict[Path, Source] = {}
     keys: dict[str, Path] = {}
     for name in names:
-        for source in _named(name, out):
+        for source in _named(name, out, tell):
             path = source.path.resolve()
             if path in found:
                 continue
@@ -82,10 +85,10 @@ def names_in(listing: str) -> list[str]:
     return [line.strip() for line in listing.splitlines() if line.strip()]
 
 
-def _named(name: str, out: Path) -> Iterator[Source]:
+def _named(name: str, out: Path, tell: Callable[[str], object]) -> Iterator[Source]:
     path = Path(name)
     if path.is_dir():
-        yield from _pictures_below(path, out)
+        yield from _pictures_below(path, out, tell)
     elif path.is_file():
         yield Source(_text(path.name), path)
     elif glob.has_magic(name):
@@ -94,10 +97,15 @@ def _named(name: str, out: Path) -> Iterator[Source]:
         raise InputError(f"{name}: no such file or folder")
 
 
-def _pictures_below(root: Path, out: Path) -> Iterator[Source]:
+def _pictures_below(root: Path, out: Path, tell: Callable[[str], object]) -> Iterator[Source]:
+    def refused(error: OSError) -> None:
+        if str(error.filename) == str(root):
+            raise InputError(f"{root}: {reason(error)}")
+        tell(f"{error.filename}: {reason(error)}")
+
     _keep_apart(root, out)
     count = 0
-    for folder, below, files in os.walk(root):
+    for folder, below, files in os.walk(root, onerror=refused):
         here = Path(folder)
         below[:] = sorted(
             each for each in below if not each.startswith(".") and not _same(here / each, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,6 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        raise InputError(f"{path}: {reason(error)}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is no text in UTF-8; save it as that") from None

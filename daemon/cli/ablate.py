@@ -94,10 +94,17 @@ def run(args: argparse.Namespace) -> int:
         args.parser.error("--study rates trains every rate: it takes no --rate")
     if args.study == "batches" and args.batch != BATCH:
         args.parser.error("--study batches trains every batch size: it takes no --batch")
-    from bokeh_core.training import ablation, ablation_report  # noqa: PLC0415
+    from bokeh_core.errors import InputError  # noqa: PLC0415
+    from bokeh_core.training import ablation, ablation_report, losses  # noqa: PLC0415
+    from daemon.cli import output_paths  # noqa: PLC0415
 
-    base = plan_of(args)
-    rows = chosen(_rows(args), args.rows)
+    try:
+        base = plan_of(args)
+        losses.find(base.recipe.task, base.recipe.loss)
+        rows = chosen(_rows(args), args.rows)
+    except InputError as error:
+        args.parser.error(str(error))
+    output_paths.make_ready(args.out / f"{name_of(args)}.md")
     dense = any(row.network.encoder == "densenet121" for row in rows)
     if args.pretrained and not dense:
         args.parser.error("--pretrained is only for the rows with DenseNet-121: 2 and 5")

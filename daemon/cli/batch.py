@@ -220,7 +220,7 @@ def photos(args: argparse.Namespace) -> list[Source]:
     named = [*args.sources, *_listed(args.listed)]
     if not named:
         raise InputError("no SOURCE given")
-    found = sources.find(named, args.out)
+    found = sources.find(named, args.out, lambda told: _note(f"note: {told}"))
     made = [] if args.force else [source for source in found if original_of(source.path)]
     if made and not args.quiet:
         _note(f"{len(made)} results of earlier runs were left out (--force takes them as photos)")

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bokeh_core import progress
-from bokeh_core.errors import InputError
+from bokeh_core.errors import InputError, reason
 from daemon.batch.runner import Order
 from daemon.batch.work import Made
 from daemon.cli import argtypes, backend, develop, error_text, maps, options
@@ -131,7 +131,7 @@ class Orders:
             try:
                 kernel = args.kernel.read_bytes()
             except OSError as error:
-                raise InputError(f"{args.kernel}: {error.strerror}") from None
+                raise InputError(f"{args.kernel}: {reason(error)}") from None
             told["kernel"] = hashlib.sha256(kernel).hexdigest()
         return Developing(given, self._device, kernel), json.loads(json.dumps(told))
 

@@ -69,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         inputs = output_paths.identities(photo.path for photo in photos)
         output_paths.refuse_input(args.out / SHEET, inputs)
+        output_paths.make_ready(args.out / SHEET)
     with ProgressBar("compare") as bar:
         found = comparison.compare(
             photos,

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 
-from bokeh_core.errors import BokehError
+from bokeh_core.errors import BokehError, reason
 
 NO_MEMORY = "not enough memory: close other programs, raise the limit or use a smaller picture"
 _STARVED = (
@@ -47,7 +47,7 @@ def _text(error: Exception) -> str:
     if isinstance(error, FileExistsError) and error.filename:  # of mkdir
         return f"{error.filename}: is there already and is no folder"
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return f"{error.filename}: {reason(error)}" if error.filename else reason(error)
     if os.environ.get("DEFOCUS_DEBUG"):
         traceback.print_exc()
     return f"internal fault, {type(error).__name__}: {error} (DEFOCUS_DEBUG=1 shows where)"

@@ -109,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
     from bokeh_core import devices  # noqa: PLC0415
     from bokeh_core.evaluation.network_report import Plan, evaluate  # noqa: PLC0415
     from bokeh_core.training import suspects  # noqa: PLC0415
+    from daemon.cli import output_paths  # noqa: PLC0415
     from daemon.cli.progress_bar import ProgressBar  # noqa: PLC0415
 
     plan = Plan(
@@ -126,6 +127,9 @@ def run(args: argparse.Namespace) -> int:
         args.save_predictions,
         suspects.read(args.unknown) if args.unknown else frozenset(),
     )
+    for path in (args.suspects, args.out and args.out / "table.md"):
+        if path:
+            output_paths.make_ready(path)
     with ProgressBar(f"evaluate {args.task}") as bar:
         text = evaluate(plan, args.out, bar)
     print(text)

@@ -11,6 +11,7 @@ import numpy as np
 
 from bokeh_core.errors import InputError
 from bokeh_core.picture import SUFFIXES, WRITABLE, Picture, check_writable, suffix_for
+from bokeh_core.picture.files import check_target
 from daemon.wire.planes import NUMPY
 
 if TYPE_CHECKING:
@@ -139,6 +140,18 @@ def refuse_input(path: Path, inputs: frozenset[Hashable]) -> None:
         raise InputError(
             f"{path}: is an input and is never overwritten; do not name it, or give another --out"
         )
+
+
+def make_ready(path: Path) -> None:
+    """Make the folder of a file that is written after long work; now is when to say it cannot be.
+
+    Raises
+    ------
+    OutputError, OSError
+        It cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    check_target(path)
 
 
 def identities(paths: Iterable[Path]) -> frozenset[Hashable]:

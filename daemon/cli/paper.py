@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     height, width = rgb.shape[:2]
     make = BinnedGaussian.usual if args.strengths == "ours" else BinnedGaussian.notebook
     out = args.out or args.photo.with_name(f"{args.photo.stem}_paper")
-    out.mkdir(parents=True, exist_ok=True)
+    output_paths.make_ready(out / "all.jpg")
     with ProgressBar(args.photo.name) as bar:
         steps = paper_steps.walk(
             rgb[..., :3],

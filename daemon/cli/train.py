@@ -45,12 +45,18 @@ def run(args: argparse.Namespace) -> int:
     _refuse_idle(args)
     if args.task == "hair":
         return _hair(args)
+    from bokeh_core.errors import InputError  # noqa: PLC0415
     from bokeh_core.networks import registry  # noqa: PLC0415
-    from bokeh_core.training import export, run_folder, runs  # noqa: PLC0415
+    from bokeh_core.training import export, losses, run_folder, runs  # noqa: PLC0415
 
-    plan = plan_of(args)
-    if args.export:
-        registry.check_new(args.export)  # now, not after an hour
+    try:
+        plan = plan_of(args)
+        if plan.network is not None:
+            losses.find(plan.recipe.task, plan.recipe.loss)
+        if args.export:
+            registry.check_new(args.export)  # now, not after an hour
+    except InputError as error:
+        args.parser.error(str(error))
     state = runs.train(plan, lambda line: print(line, flush=True))
     if state is None:
         print(f"stopped; the same command goes on from {plan.folder / run_folder.CHECKPOINT}")

@@ -100,7 +100,7 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=float, help="passes over the pictures (30); counts before --minutes"
     )
     length.add_argument("--steps", type=int, help="counts before --epochs and --minutes")
-    length.add_argument("--batch", type=int, help="pictures to a step (8)")
+    length.add_argument("--batch", type=argtypes.whole(1), help="pictures to a step (8)")
     length.add_argument(
         "--size",
         type=argtypes.sizes,

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from bokeh_core import upsampling
-from bokeh_core.errors import Cancelled, InputError
+from bokeh_core.errors import Cancelled, InputError, reason
 from bokeh_core.lens import Lens
 from bokeh_core.picture import exif, jpeg
 from bokeh_core.picture.inside import google_maps, heif_maps, mpo_maps
@@ -129,7 +129,7 @@ def phone_maps(path: str | Path, picture: Picture) -> PhoneMaps:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+        raise InputError(f"{path}: {reason(error)}") from error
     kind = picture.format
     return readable(lambda: brought(found_in(data, kind, lambda: picture), data, picture))
 

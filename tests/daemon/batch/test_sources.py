@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from bokeh_core.errors import InputError
 from daemon.batch import sources
+from tests import rights
+
+ROOT = str(Path(__file__).parents[3])
 
 
 @pytest.fixture
@@ -44,6 +50,19 @@ def test_results_and_hidden_files_are_no_sources(tree):
     assert "w/done/e.jpg" in _keys(tree, "w")
     assert "w/done/e.jpg" not in _keys(tree, "w", out="w/done")
     assert "w/done/e.jpg" not in _keys(tree, "w/**/*", out="w/done")
+
+
+def test_a_folder_inside_that_may_not_be_read_is_told(tree):
+    (tree / "w/lost+found").mkdir(mode=0)
+    code = "from pathlib import Path; from daemon.batch import sources\n"
+    code += "print(len(sources.find(['w'], Path('out'), print)))"
+    command = rights.bound([sys.executable, "-c", code])
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ROOT}
+    )
+    told, count = done.stdout.splitlines()
+    assert told.startswith("w/lost+found: Permission denied: have its owner allow it")
+    assert count == "3"
 
 
 @pytest.mark.parametrize("name", ["w", "w/*.jpg"])

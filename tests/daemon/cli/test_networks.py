@@ -53,23 +53,44 @@ def test_train_writes_weights_and_curves_and_goes_on(data, tmp_path, capsys):
     ("words", "complaint"),
     [
         (["--loss", "hinge"], "there are: bce"),
-        (["--batch", "0"], "batch must be at least 1"),
+        (["--batch", "0"], "'0' is not a whole number from 1"),
         (["--rate", "0"], "rate must be greater than 0"),
         (["--steps", "0"], "steps, epochs and minutes"),
         (["--size", "100"], "multiples of 32"),
         (["--epochs", "nan"], "epochs must be a finite number"),
         (["--steps", "-1"], "steps must be a finite number"),
-        (["--data", "nowhere"], "does not exist"),
         (["--size", "64,96"], "this training has one size, got 2"),
-        (["--run", __file__], "is there already and is no folder"),
+        (["--unknown", "nowhere"], "cannot read the list nowhere"),
+        (["--export", "portrait"], "is the name of a model that defocus knows"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_exit_code_1(data, tmp_path, capsys, words, complaint):
-    options = ["--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1"]
-    assert main(["train", "portrait", "--encoder", "plain", *options, *words]) == 1
+def test_a_wrong_option_is_one_line_and_wrong_use(data, tmp_path, capsys, words, complaint):
+    with pytest.raises(SystemExit, match="2"):
+        main(a_training(data, tmp_path, *words))
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--data", "nowhere"], "does not exist"),
+        (["--run", __file__], "is there already and is no folder"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_exit_code_1(data, tmp_path, capsys, words, complaint):
+    assert main(a_training(data, tmp_path, *words)) == 1
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+
+
+def a_training(data, folder, *words):
+    """Return the words of a short training, changed by others."""
+    options = ["--data", str(data), "--run", str(folder / "run"), "--steps", "1"]
+    return ["train", "portrait", "--encoder", "plain", *options, *words]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +230,8 @@ def test_own_models_are_listed_chosen_and_removed(trained, tmp_path, capsys):
 @pytest.mark.parametrize("name", ["portrait", "my-portrait"])
 def test_a_name_that_is_taken_is_refused_before_the_training(data, trained, name, capsys):
     words = ["train", "depth", "--data", str(data), "--run", str(trained / "new"), "--export", name]
-    assert main(words) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
     assert name in capsys.readouterr().err
     assert not (trained / "new").exists()
 
@@ -359,7 +381,8 @@ def test_ablate_can_train_some_rows_only(data, tmp_path, capsys):
     report = (tmp_path / "ablation-portrait-sgd.md").read_text()
     assert "--rows 1,3" in report
     assert "DenseNet-121 encoder" not in report[report.index("| variant") :]
-    assert main([*words, "--rows", "8"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--rows", "8"])
     assert "rows from 1 to 7" in capsys.readouterr().err
 
 
@@ -455,7 +478,8 @@ def test_what_a_run_left_begins_another_and_options_beside_it_count(data, tmp_pa
     assert "rate = 0.05" in text
     assert "width = 4" in text
     capsys.readouterr()
-    assert main(["train", "depth", "--config", settings]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "depth", "--config", settings])
     assert "is of a training of portrait" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["train", "portrait"])

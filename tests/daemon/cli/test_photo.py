@@ -18,6 +18,7 @@ from bokeh_core import picture, samples
 from bokeh_core.picture import Metadata, Picture
 from daemon.cli import backend, main
 from daemon.cli.backend import Made
+from tests import rights
 
 ROOT = Path(__file__).parents[3]
 
@@ -269,6 +270,40 @@ class TestRefusedBeforeTheWork:
         for words, code, said in (([], 2, "there already"), (["--overwrite"], 1, "protected")):
             assert said in one_line(defocus("p.png", "--out", "q.png", *words), code)
             assert (tmp_path / "q.png").read_bytes() == b"mine"
+
+    @pytest.mark.parametrize(
+        ("words", "named"),
+        [
+            (["secret.png"], "secret.png"),
+            (["locked/p.png"], "locked/p.png"),
+            (["p.png", "--kernel", "secret.png"], "secret.png"),
+            (["p.png", "--depth", "secret.png"], "secret.png"),
+            (["p.png", "--matte-model", "secret.safetensors"], "secret.safetensors"),
+            (["p.png", "--out", "shelf"], "shelf"),
+            (["p.png", "--out", "shelf/q.png"], "shelf"),
+            (["p.png", "--out", "shelf/new/"], "shelf/new"),
+            (["p.png", "--out", "locked/q.png"], "locked/q.png"),
+            (["demo", "--out", "shelf"], "shelf"),
+            (["paper", "p.png", "--out", "shelf"], "shelf"),
+            (["compare", "p.png", "--out", "shelf"], "shelf"),
+            (["batch", "locked", "--out", "done"], "locked"),
+        ],
+    )
+    def test_a_missing_right_is_told_with_the_place_and_the_cure(
+        self, environment, tmp_path, words, named
+    ):
+        for name in ("secret.png", "secret.safetensors"):
+            (tmp_path / name).write_bytes((tmp_path / "p.png").read_bytes())
+            (tmp_path / name).chmod(0)
+        for name, mode in (("locked", 0), ("shelf", 0o555)):
+            (tmp_path / name).mkdir(mode=mode)
+        command = rights.bound([sys.executable, "-m", "daemon.cli.main", *words])
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        said = one_line(done, 2 if {"--kernel", "batch"}.intersection(words) else 1)
+        assert f"{named}: " in said
+        assert "have its owner allow it, or use another file or folder" in said
 
     def test_a_named_file_that_is_there_stays_unless_it_may_go(self, defocus, tmp_path):
         quick = ("p.png", "--out", "q.png", "--subject", "none", "--f-number", "9", "--quiet")

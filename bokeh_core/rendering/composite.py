@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ def composite(
     through = torch.ones(colours, core.height, core.width, device=device)
     for sizes in _nearest_first(layers, keep_subject_sharp=blur.lens.keep_subject_sharp):
         step()
-        box = _needed(sizes, through, blur)
+        box = _needed(sizes, through, core, blur)
         if box is None:
             continue
         here = crop(box)
@@ -74,7 +74,8 @@ def composite(
             continue
         colour, cover = blurred
         finest = sizes[0]
-        if finest.scale == 1:
+        least, most = finest.coc_ends
+        if finest.scale == 1 and least <= 0.0 <= most:
             where = finest.at(box)
             sharp = equal(finest.coc[where], 0.0).mul_(finest.seen[where])
             sharp.mul_(equal(finest.cover[where], 1.0))
@@ -97,26 +98,28 @@ def _nearest_first(layers: list[Layer], *, keep_subject_sharp: bool) -> list[lis
     return [list(sizes) for _, sizes in groupby(order, key=lambda layer: layer.rank)]
 
 
-def _needed(sizes: list[Layer], through: Tensor, blur: Blur) -> Bounds | None:
+def _needed(sizes: list[Layer], through: Tensor, core: Bounds, blur: Blur) -> Bounds | None:
     """Rectangle of the tile where the layer can add light and nothing hides it."""
-    visible = above(through.amax(dim=0), FAINTEST)
-    mask = torch.zeros_like(visible)
-    for layer in sizes:
-        covered = bounding_box(layer.cover[0])
-        if covered is None:
-            continue
-        radius = _extent(layer.coc, blur) + 2 * layer.scale
-        box = Bounds(*(layer.scale * value for value in astuple(covered))).grown(radius)
-        top, left = max(box.top - layer.halo, 0), max(box.left - layer.halo, 0)
-        bottom = max(box.top - layer.halo + box.height, 0)
-        right = max(box.left - layer.halo + box.width, 0)
-        mask[top:bottom, left:right] = 1.0
-    return bounding_box(mask.mul_(visible))
+    reached = [box for layer in sizes if (box := _reached(layer, blur)) is not None]
+    box = Bounds.around(reached).within(core, 1) if reached else None
+    if box is None:
+        return None
+    visible = bounding_box(through[crop(box)].amax(dim=0), limit=FAINTEST)
+    return None if visible is None else visible.seen_from(Bounds(-box.top, -box.left, 0, 0))
 
 
-def _extent(coc: Tensor, blur: Blur) -> int:
+def _reached(layer: Layer, blur: Blur) -> Bounds | None:
+    """Rectangle that light of one size of a layer gets to, in pixels from the tile's corner."""
+    covered = bounding_box(layer.cover[0])
+    if covered is None:
+        return None
+    return layer.framed(covered).grown(_extent(layer, blur) + 2 * layer.scale)
+
+
+def _extent(layer: Layer, blur: Blur) -> int:
     """Pixels that light gets to: what lies between two radii has a part in the larger."""
-    radius = blur.radii.at_least(float(coc.abs().amax()))
+    least, most = layer.coc_ends
+    radius = blur.radii.at_least(max(-least, most))
     return math.ceil(radius * support_factor(blur.lens))
 
 
@@ -142,13 +145,14 @@ class _Scatter:
         total: Tensor | None = None
         scale = coarsest
         for layer in reversed(self.sizes):
-            lit = self._lit(layer, region)
+            share = self.blur.radii.share(layer.coc, layer.scale)
+            lit = self._lit(layer, share, region)
             if total is not None:
                 total = enlarged(total, scale // layer.scale)
             scale = layer.scale
             if lit is None:
                 continue
-            part = self._blurred(layer, lit, full=full)
+            part = self._blurred(layer, share, lit, full=full)
             if total is None and lit == region:
                 total = part
                 continue
@@ -161,36 +165,33 @@ class _Scatter:
         total = enlarged(total, self.sizes[0].scale)
         return self._normalised(total[crop(self.box.seen_from(region))], full=full)
 
-    def _lit(self, layer: Layer, region: Bounds) -> Bounds | None:
+    def _lit(self, layer: Layer, share: Tensor | None, region: Bounds) -> Bounds | None:
         """Part of the region that what is blurred at this size throws light on; None = nothing."""
-        share = self.blur.radii.share(layer.coc, layer.scale)
         if share is None:
             return region
         found = bounding_box(share[0])
         if found is None:
             return None
-        box = Bounds(*(layer.scale * side for side in astuple(found)))
-        corner = Bounds(layer.halo, layer.halo, 0, 0)  # planes begin that far outside the tile
-        return box.seen_from(corner).grown(layer.halo).within(region, self.sizes[-1].scale)
+        return layer.framed(found).grown(layer.halo).within(region, self.sizes[-1].scale)
 
-    def _blurred(self, layer: Layer, region: Bounds, *, full: bool) -> Tensor:
+    def _blurred(self, layer: Layer, share: Tensor | None, region: Bounds, *, full: bool) -> Tensor:
         """Blur one size of the layer for a region; light, coverage and, if needed, density."""
         blur = self.blur
-        radius = _extent(layer.coc, blur)
+        radius = _extent(layer, blur)
         source = _source(layer, region, radius, blur) if radius else region
         where = layer.at(source)
         coc, cover = layer.coc[where], layer.cover[where]
-        share = blur.radii.share(coc, layer.scale)
+        share = None if share is None else share[where]
         weight = cover if share is None else cover * share
         colours = 3 if blur.lens.fringe else 1
-        planes = [layer.colour[where] * weight, weight.expand(colours, -1, -1)]
         least, most = (float(end) for end in torch.aminmax(coc))
         even = len(self.sizes) == 1 and most - least <= 1e-3
-        if not (full or even):
-            density = torch.ones_like(weight) if share is None else share
-            planes.append(density.expand(colours, -1, -1))
+        planes = cover.new_empty(3 + (1 if full or even else 2) * colours, *cover.shape[1:])
+        torch.mul(layer.colour[where], weight, out=planes[:3])
+        planes[3 : 3 + colours] = weight
+        planes[3 + colours :] = 1.0 if share is None else share
         blurred = blur(
-            torch.cat(planes),
+            planes,
             coc,
             weight.clamp(min=THINNEST),
             base=layer.scale,

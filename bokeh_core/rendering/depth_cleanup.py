@@ -20,6 +20,8 @@ SLIGHT = 0.3
 SNAPS = 4
 BLOCK = 16
 """Side in pixels of the blocks that are snapped or left alone."""
+NEAR = 2 * BLOCK
+"""Pixels around a place that decide what becomes of its depth where the matte has no edge."""
 DISAGREEING = 2.0
 """Depth beside the matte's edge that is off its surroundings by more than this CoC is corrected."""
 OTHERS, BEYOND = 0.8, 1.25
@@ -108,6 +110,12 @@ def cleaned(depth: Tensor, matte: Tensor | None, max_coc: float, blemishes: Blem
     return _agreeing(depth, matte, max_coc, blemishes)
 
 
+def has_edge(matte: Tensor) -> bool:
+    """Tell whether a matte shows both the subject and what is not."""
+    least, most = torch.aminmax(matte)
+    return bool(least < CLEAR) and bool(most > SOLID)
+
+
 def _snapped(depth: Tensor, max_coc: float) -> Tensor:
     """Make soft edges steep: each pixel takes the nearer of its neighbourhood's extremes."""
     height, width = depth.shape[1:]
@@ -189,7 +197,7 @@ def _agreeing(depth: Tensor, matte: Tensor, max_coc: float, blemishes: Blemishes
     off its own side's depth farther in, visibly and towards the other side's.
     """
     cell = blemishes.band // 2
-    if min(depth.shape[1:]) < 2 * cell or not (matte.amin() < CLEAR and matte.amax() > SOLID):
+    if min(depth.shape[1:]) < 2 * cell or not has_edge(matte):
         return depth
     height, width = (size // cell * cell for size in depth.shape[1:])
     inner = (slice(None), slice(0, height), slice(0, width))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,7 +18,7 @@ from bokeh_core.rendering.aperture_blur.kernel import support_factor
 from bokeh_core.rendering.aperture_blur.radii import BlurRadii, Quality
 from bokeh_core.rendering.aperture_blur.scatter import Blur
 from bokeh_core.rendering.composite import composite
-from bokeh_core.rendering.depth_cleanup import Blemishes, cleaned
+from bokeh_core.rendering.depth_cleanup import NEAR, Blemishes, cleaned, has_edge
 from bokeh_core.rendering.grain import Grain
 from bokeh_core.rendering.highlights import Highlights
 from bokeh_core.rendering.layers.cut import cut
@@ -36,6 +36,7 @@ from bokeh_core.rendering.tiles import (
     fast_size,
     pixels,
     place,
+    sweep,
     tiles,
     tiles_of,
     window,
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
     from bokeh_core.rendering.tiles import Put
 
 
-CLEANED = 2048
-"""Side in pixels of the tiles that depth is cleaned in."""
 WINDOW_BYTES = 256
 """Taken per pixel of a tile with its halo (223 measured at a CoC of 2048 px)."""
 LARGE = 2_000_000
@@ -182,7 +181,7 @@ class PreparedPicture:
     def _window(self, bounds: Bounds, scale: int, halo: int, sight: Sight) -> Window | None:
         """Read a tile with its halo at one size; None where nothing of it is blurred at that."""
         planes = self.pyramid.at(scale)
-        place = Bounds(*(side // scale for side in astuple(bounds)))
+        place = Bounds(*(side // scale for side in vars(bounds).values()))
         depth = window(planes.depth, place, self.device)
         matte = None if planes.matte is None else window(planes.matte, place, self.device)
         matte = None if matte is None or not some(matte) else matte
@@ -295,12 +294,9 @@ def _read_by(
 ) -> Bounds:
     """Return the part of the frame that the windows of some tiles hold, mirrored or not."""
     windows = [each for tile in work for each in _around(tile, halos, radii).values()]
-    top, bottom = _inside(
-        min(each.top for each in windows), max(each.bottom for each in windows), height
-    )
-    left, right = _inside(
-        min(each.left for each in windows), max(each.right for each in windows), width
-    )
+    whole = Bounds.around(windows)
+    top, bottom = _inside(whole.top, whole.bottom, height)
+    left, right = _inside(whole.left, whole.right, width)
     return Bounds(top, left, bottom - top, right - left)
 
 
@@ -354,14 +350,15 @@ def _cleaned(
     """Clean a whole depth map, tile by tile; it is copied only if something in it changes."""
     out = depth
     lock = threading.Lock()
-    margin = 4 * blemishes.band
 
     def one(tile: Bounds, _: Callable[[], None]) -> None:
         nonlocal out
-        around = tile.grown(margin)
+        margin = 4 * blemishes.band
         with room_on(device):
-            cover = None if matte is None else window(matte, around, device)
-            before = window(depth, around, device)
+            cover = None if matte is None else window(matte, tile.grown(margin), device)
+            if cover is None or not has_edge(cover):
+                cover, margin = None, NEAR
+            before = window(depth, tile.grown(margin), device)
             clean = cleaned(before, cover, max_coc, blemishes)
             if clean is before:
                 return
@@ -370,9 +367,9 @@ def _cleaned(
                 return
             with lock:
                 if out is depth:
-                    out = depth.clone()
+                    out = torch.from_numpy(depth.numpy().copy())
         out[place(tile)] = clean
 
-    work = tiles(depth.shape[0], depth.shape[1], CLEANED, CELL)
+    work = tiles(depth.shape[0], depth.shape[1], sweep(device), CELL)
     each_tile(work, one, device, progress)
     return out

@@ -17,16 +17,13 @@ from bokeh_core.rendering.layers.unmix import undecided
 from bokeh_core.rendering.masks import below, every, some
 from bokeh_core.rendering.parallel import each_tile
 from bokeh_core.rendering.resample import reduced
-from bokeh_core.rendering.tiles import Bounds, crop, place, tiles, window
+from bokeh_core.rendering.tiles import Bounds, crop, place, sweep, tiles, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bokeh_core.progress import Progress
     from bokeh_core.rendering.highlights import Highlights
-
-TILE = 1024
-"""Side in pixels of the squares that are reduced at a time."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ class Pyramid:
             self._for, self._done, self._doubtful = highlights.key, set(), False
         work = [
             tile
-            for tile in tiles(self.depth.shape[0], self.depth.shape[1], TILE, CELL)
+            for tile in tiles(self.depth.shape[0], self.depth.shape[1], sweep(self.device), CELL)
             if smaller and tile not in self._done and (part is None or tile.meets(part))
         ]
         if not work:

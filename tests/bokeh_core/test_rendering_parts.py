@@ -12,7 +12,8 @@ from bokeh_core.lens import Lens
 from bokeh_core.rendering.aperture_blur.field_kernels import Field
 from bokeh_core.rendering.aperture_blur.kernel import aperture_kernel
 from bokeh_core.rendering.aperture_blur.radii import FULL, PREVIEW, BlurRadii, fourfold_variance
-from bokeh_core.rendering.aperture_blur.scatter import Kept, _transformed
+from bokeh_core.rendering.aperture_blur.scatter import Kept
+from bokeh_core.rendering.aperture_blur.transforms import Complex, Packed
 from bokeh_core.rendering.depth_cleanup import Blemishes, cleaned
 from bokeh_core.rendering.display import decode, encode
 from bokeh_core.rendering.layers.depth_cuts import Edges
@@ -77,8 +78,19 @@ def test_a_kernel_larger_than_the_frame_wraps_around():
     for row in range(9):
         for column in range(9):
             frame[(row - 4) % 6, (column - 4) % 8] += kernel[row, column]
-    back = torch.fft.irfft2(_transformed(kernel, size), s=size)
+    back = torch.fft.irfft2(Complex().of_kernel(kernel, size), s=size)
     assert torch.allclose(back, frame, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(6, 8), (16, 12), (7, 9), (48, 5), (2, 2)])
+def test_packed_transforms_blur_with_a_symmetric_kernel_as_complex_ones_do(size):
+    planes, kernel = random(3, *size), random(5, 5)
+    kernel = kernel + kernel.flip(0, 1)
+    ways = (Packed(), Complex())
+    packed, plain = (
+        way.back(way.forth(planes) * way.of_kernel(kernel, size), size) for way in ways
+    )
+    assert torch.allclose(packed, plain, atol=1e-4)
 
 
 def test_a_window_past_the_frame_is_mirrored_like_numpys_symmetric_padding():

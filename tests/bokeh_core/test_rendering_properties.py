@@ -481,7 +481,7 @@ def test_pictures_of_any_size_can_be_cut_from_reduced_ones(size, max_coc, monkey
         whole = render(rgb, depth=depth, matte=matte, lens=lens, tile=tile)
         with monkeypatch.context() as patch:
             patch.setattr(lens_blur, "LARGE", 0)
-            patch.setattr(pyramid, "TILE", 112)
+            patch.setattr(pyramid, "sweep", lambda _: 112)
             cut = render(rgb, depth=depth, matte=matte, lens=lens, tile=tile)
         assert np.isfinite(cut).all()
         assert np.abs(encoded(cut) - encoded(whole)).mean() < 2 / 255

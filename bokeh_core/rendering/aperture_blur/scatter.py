@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bokeh_core.rendering.aperture_blur.field_kernels import centre_only
 from bokeh_core.rendering.aperture_blur.kernel import aperture_kernel, point_symmetric
+from bokeh_core.rendering.aperture_blur.transforms import transforms
 from bokeh_core.rendering.masks import above, at_most
 from bokeh_core.rendering.resample import enlarged, reduced
 
@@ -34,6 +35,7 @@ class Blur:
         self.radii = radii
         self.device = device
         self._symmetric = point_symmetric(lens)
+        self._transforms = transforms(device, symmetric=self._symmetric)
         self._spectra = Kept(KEPT_BYTES)
         self._drawn: dict[tuple[int, bool, Position], list[Tensor]] = {}
 
@@ -75,14 +77,12 @@ class Blur:
         if low == high == 0.0:
             return planes
         if self._symmetric or low >= 0.0 or high <= 0.0:
-            return self._one_side(
-                planes, coc.abs(), cover, base, step, near=low >= 0.0, nodes=nodes
-            )
+            return self._one_side(planes, coc, cover, base, step, near=low >= 0.0, nodes=nodes)
         total = torch.zeros_like(planes)
         for mask, near in ((at_most(coc, 0.0), False), (above(coc, 0.0), True)):
             part = self._one_side(
                 planes * mask,
-                coc.abs() * mask,
+                coc * mask,
                 cover * mask + 1e-6,
                 base,
                 step,
@@ -118,7 +118,8 @@ class Blur:
 
     def _used(self, coc: Tensor, base: int) -> range:
         """Return the indices of the radii that the planes are shared among."""
-        least, most = (float(value) for value in torch.aminmax(coc))
+        low, high = (float(value) for value in torch.aminmax(coc))
+        least, most = max(low, -high, 0.0), max(-low, high)
         used, here = self.radii.between(least, most), self.radii.cut_at(base)
         first = min(max(used[0], here[0]), here[-1])
         return range(first, max(min(used[-1], here[-1]), first) + 1)
@@ -160,54 +161,77 @@ class Blur:
         near: bool,
         nodes: list[tuple[Tensor | None, Position]],
     ) -> Tensor:
-        """Blur with the radii of one reduction: one transform a radius, one back a kernel."""
+        """Blur with the radii of one reduction: one transform a radius, one back a kernel.
+
+        On a CPU plane by plane: what is worked on stays in its cache, in .7 of the time.
+        """
         size = (planes.shape[1], planes.shape[2])
-        spectra: list[Tensor] = []
-        sharp: Tensor | None = None
-        for index, part in self._shared(planes, square, members):
+        shares = self._shares(square, members)
+        kernels = [
+            [self._spectrum(index, near, position, size) for _, position in nodes] if index else []
+            for index in members
+        ]
+        weights = [None if weight is None else weight.to(self.device) for weight, _ in nodes]
+        out = torch.empty_like(planes)
+        count = 1 if self.device.type == "cpu" else len(planes)
+        for first in range(0, len(planes), count):
             step()
-            if index == 0:
+            here = slice(first, first + count)
+            own = [[k[here] if len(k) > 1 else k for k in several] for several in kernels]
+            out[here] = self._mixed(planes[here], shares, own, weights)
+        return out
+
+    def _mixed(
+        self,
+        planes: Tensor,
+        shares: list[Tensor | None],
+        kernels: list[list[Tensor]],
+        weights: list[Tensor | None],
+    ) -> Tensor:
+        """Blur each radius's share of some planes with its kernels (none = sharp); add them up."""
+        sharp: Tensor | None = None
+        spectra: list[Tensor] = []
+        for share, here in zip(shares, kernels, strict=True):
+            part = planes if share is None else planes * share
+            if not here:
                 sharp = part
                 continue
-            term = torch.fft.rfft2(part)
-            kernels = [self._spectrum(index, near, position, size) for _, position in nodes]
-            kernels = [kernel[: planes.shape[0]] for kernel in kernels]
+            term = self._transforms.forth(part)
             if spectra:
-                for spectrum, kernel in zip(spectra, kernels, strict=True):
+                for spectrum, kernel in zip(spectra, here, strict=True):
                     spectrum.addcmul_(term, kernel)
             else:
-                spectra = [term * kernel for kernel in kernels[1:]]
-                spectra.insert(0, term.mul_(kernels[0]))
-        if not spectra:
-            assert sharp is not None
-            return sharp.clone()
-        total: Tensor | None = sharp
-        for spectrum, (weight, _) in zip(spectra, nodes, strict=True):
-            blurred: Tensor = torch.fft.irfft2(spectrum, s=size)
+                spectra = [term * kernel for kernel in here[1:]]
+                spectra.insert(0, term.mul_(here[0]))
+        total = sharp
+        for spectrum, weight in zip(spectra, weights, strict=False):
+            blurred = self._transforms.back(spectrum, (planes.shape[1], planes.shape[2]))
             if weight is not None:
-                blurred.mul_(weight.to(blurred.device))
+                blurred.mul_(weight)
             total = blurred if total is None else blurred.add_(total)
         assert total is not None
         return total
 
-    def _shared(
-        self, planes: Tensor, square: Tensor, members: range
-    ) -> Iterator[tuple[int, Tensor]]:
-        """Yield each radius with its part of the planes; the ends take all the rest.
+    def _shares(self, square: Tensor, members: range) -> list[Tensor | None]:
+        """Return each radius's share of the pixels, the ends' with all the rest; None = all.
 
         (What belongs to other reductions was taken out before.)
         """
+        shares: list[Tensor | None] = []
         rise: Tensor | float = 1.0
         for index in members:
             beyond = 0.0 if index == members[-1] else self.radii.rise(square, index + 1)
-            yield index, planes if len(members) == 1 else planes * (rise - beyond)
+            share = rise - beyond
+            shares.append(share if isinstance(share, Tensor) else None)
             rise = beyond
+        return shares
 
     def _spectrum(self, index: int, near: bool, field: Position, size: tuple[int, int]) -> Tensor:
         key = (index, near, field, size)
         spectrum = self._spectra.get(key)
         if spectrum is None:
-            spectra = [_transformed(kernel, size) for kernel in self._kernels(index, near, field)]
+            kernels = self._kernels(index, near, field)
+            spectra = [self._transforms.of_kernel(kernel, size) for kernel in kernels]
             if self.lens.fringe:  # light, coverage and density come in threes
                 spectra *= 3
             spectrum = torch.stack(spectra).to(self.device)
@@ -259,17 +283,3 @@ class Kept:
             self._room -= tensor.nbytes
             while self._room < 0 and len(self._tensors) > 1:
                 self._room += self._tensors.pop(next(iter(self._tensors))).nbytes
-
-
-def _transformed(kernel: Tensor, size: tuple[int, int]) -> Tensor:
-    """Transform a centred odd kernel placed on pixel (0, 0) of a periodic frame.
-
-    Only the kernel's own rows are transformed along the rows, in a third less time than all.
-    """
-    half = kernel.shape[0] // 2
-    rows, columns = (torch.arange(-half, half + 1) % side for side in size)
-    lines = kernel.new_zeros(kernel.shape[0], size[1]).index_add_(1, columns, kernel)
-    spectra = torch.fft.rfft(lines).T
-    frame = spectra.new_zeros(spectra.shape[0], size[0]).index_add_(1, rows, spectra)
-    spectrum: Tensor = torch.fft.fft(frame).T
-    return spectrum.contiguous()

@@ -38,7 +38,7 @@ class _Cut:
     summary: Summary
     max_coc: float
     ranks: Tensor
-    trust: Tensor
+    trust: Tensor | None
     seen: Tensor
     """(4, h, w) colour and disparity."""
 
@@ -52,14 +52,15 @@ class _Cut:
     def layer(self, rank: int, own: Tensor) -> tuple[Layer, Tensor]:
         """Return one layer, its own colour where seen, continued where hidden; and its depth."""
         rgb, depth, matte = self.window.rgb, self.window.depth, self.window.matte
-        if every(own) and not is_subject(rank):
-            return self._made(rank, rgb, own, depth, own), depth
+        cover = coverage(own, matte, rank)
+        if every(cover):
+            return self._made(rank, rgb, cover, depth, own), depth
         cells = self.cells(rank)
         pure = purity(own, matte, rank)
         base = None if cells is None else cells[:4]
         guess = self.filled(self.seen, pure, base)
         colour, inner = guess[:3], guess[3:]
-        cover, known = coverage(own, matte, rank), at_most(self.ranks, rank)
+        known = at_most(self.ranks, rank)
         if not every(known):
             base = None if cells is None else cells[4:]
             cover = filled(cover, known, base, halvings=_halvings(self.window))
@@ -141,7 +142,7 @@ def cut(
         elif is_subject(rank):
             if wide is not None:
                 layer = in_doubt(window, wide * own, layers, layer, inner, max_coc, sight)
-            layer = separated(window, own, layers, layer)
+            separated(window, own, layers, layer)
         layers.append(layer)
     return [layer for layer in layers if layer.scale == window.scale]
 

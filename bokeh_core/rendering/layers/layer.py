@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from bokeh_core.rendering.layers.labels import CLEAR, is_subject
 from bokeh_core.rendering.masks import below, every
+from bokeh_core.rendering.tiles import Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from bokeh_core.lens import Lens
     from bokeh_core.rendering.aperture_blur.radii import BlurRadii
     from bokeh_core.rendering.highlights import Highlights
-    from bokeh_core.rendering.tiles import Bounds
 
 CONTINUOUS = 3.0
 """Two things within this many pixels of CoC of each other are one layer going on."""
@@ -63,7 +64,13 @@ class Layer:
         """Whether this is (part of) the subject of the matte."""
         return self.rank == int(self.rank) and is_subject(int(self.rank))
 
-    @property
+    @cached_property
+    def coc_ends(self) -> tuple[float, float]:
+        """The smallest and the largest signed CoC of all its pixels."""
+        least, most = (float(end) for end in torch.aminmax(self.coc))
+        return least, most
+
+    @cached_property
     def full(self) -> bool:
         """Whether nothing is seen through it."""
         return every(self.cover)
@@ -71,6 +78,11 @@ class Layer:
     def only_seen(self) -> Layer:
         """Return the layer without its continuation behind others."""
         return replace(self, cover=self.cover * self.seen)
+
+    def framed(self, planes: Bounds) -> Bounds:
+        """Return a rectangle of the planes in pixels from the tile's corner."""
+        top, left, height, width = (self.scale * side for side in vars(planes).values())
+        return Bounds(top - self.halo, left - self.halo, height, width)
 
     def at(self, box: Bounds) -> tuple[slice, slice, slice]:
         """Index the planes by a rectangle given in pixels from the tile's corner."""

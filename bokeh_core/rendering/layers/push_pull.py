@@ -62,10 +62,12 @@ def filled(
     return doubled(below)[:, :height, :width].lerp_(values, known)
 
 
-def trustworthy(rgb: Tensor) -> Tensor:
+def trustworthy(rgb: Tensor) -> Tensor | None:
     """Weight of each pixel of (3, h, w) for its surroundings: lamps and glints are not continued.
 
     One lamp beside the subject would otherwise become a glowing patch behind it, worth 1 to 2 dB at
-    edges. Above display white the weight falls with the inverse square of the brightness.
+    edges. Above display white the weight falls with the inverse square of the brightness; None
+    where nothing is brighter.
     """
-    return rgb.amax(dim=0, keepdim=True).clamp_(min=1.0).pow_(-2.0)
+    brightest = rgb.amax(dim=0, keepdim=True)
+    return brightest.clamp_(min=1.0).pow_(-2.0) if float(brightest.amax()) > 1.0 else None

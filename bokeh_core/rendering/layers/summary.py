@@ -117,7 +117,7 @@ def _cuts(depth: Tensor, matte: Tensor | None, max_coc: float) -> tuple[float, .
 
 def _summed_up(
     values: Tensor,
-    trust: Tensor,
+    trust: Tensor | None,
     own: Tensor,
     known: Tensor,
     matte: Tensor | None,
@@ -125,7 +125,7 @@ def _summed_up(
     side: int,
 ) -> Tensor:
     pure = purity(own, matte, rank)
-    trusted = pure * trust
+    trusted = pure if trust is None else pure * trust
     weight = reduced(pure, side)
     belief = reduced(trusted, side)
     means = reduced(values * trusted, side) / belief.clamp(min=1e-12)

@@ -12,7 +12,7 @@ from torch.nn import functional
 from bokeh_core.rendering.layers.labels import CLEAR, SOLID
 from bokeh_core.rendering.layers.layer import CONTINUOUS, Layer
 from bokeh_core.rendering.layers.push_pull import CELL
-from bokeh_core.rendering.masks import above, at_least, below, some
+from bokeh_core.rendering.masks import above, below, some
 from bokeh_core.rendering.resample import enlarged, reduced
 from bokeh_core.rendering.tiles import Bounds, bounding_box, crop
 
@@ -74,8 +74,8 @@ def _roughness(matte: Tensor, cell: int) -> Tensor:
     return reduced(twist, 4)
 
 
-def separated(window: Window, own: Tensor, behind: Sequence[Layer], front: Layer) -> Layer:
-    """Give layers the colours of both sides of mixed pixels; return the one in front.
+def separated(window: Window, own: Tensor, behind: Sequence[Layer], front: Layer) -> None:
+    """Give layers the colours of both sides of mixed pixels.
 
     The likeliest ones given smooth guesses of both: `rgb = a F + (1 - a) B`; what the guesses do
     not explain is shared by their variances, taken as equal, which is the maximum a posteriori
@@ -92,13 +92,10 @@ def separated(window: Window, own: Tensor, behind: Sequence[Layer], front: Layer
         too, for those of the window's size are changed.
     """
     assert window.matte is not None
-    if front.scale == window.scale:
-        solid = own * at_least(window.matte, 1.0)
-        front = replace(front, colour=torch.lerp(front.colour, window.rgb, solid))
     mixed = own * below(window.matte, 1.0)
     box = bounding_box(mixed[0], CELL // window.scale)
     if box is None:
-        return front
+        return
     where = crop(box)
     back = _at(window, behind[0], behind[0].colour, box)
     for layer in behind[1:]:
@@ -112,7 +109,6 @@ def separated(window: Window, own: Tensor, behind: Sequence[Layer], front: Layer
     for layer in behind:
         _correct(window, layer, behind_rest, where)
     _correct(window, front, rest.mul_(alpha), where)
-    return front
 
 
 def _at(window: Window, layer: Layer, planes: Tensor, box: Bounds) -> Tensor:

@@ -163,7 +163,7 @@ class Blur:
     ) -> Tensor:
         """Blur with the radii of one reduction: one transform a radius, one back a kernel.
 
-        On a CPU plane by plane: what is worked on stays in its cache, in .7 of the time.
+        On a CPU plane by plane, so that what is worked on stays in its cache.
         """
         size = (planes.shape[1], planes.shape[2])
         shares = self._shares(square, members)

@@ -1,8 +1,8 @@
 """Transforms into the frequency domain and back: torch's, or OpenCV's where they are quicker.
 
-OpenCV's, by Intel's IPP, take two thirds of the time of torch's MKL on an AMD processor. They pack
-the spectrum into as many real numbers as there are pixels. A kernel that looks the same turned by
-180 degrees has a real spectrum, so the product is one multiplication a number, not a complex one.
+OpenCV's, by Intel's IPP, are quicker than torch's MKL on an AMD processor (docs/decisions/0032).
+They pack the spectrum into as many real numbers as there are pixels. A kernel that looks the same
+turned by 180 degrees has a real spectrum: one multiplication a number instead of a complex one.
 """
 
 from __future__ import annotations

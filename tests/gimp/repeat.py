@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -16,13 +17,19 @@ GIMPS = ("gimp-3.0", "gimp-3.2")
 
 
 def main(runs: int = 10, *words: str) -> int:
-    """Play every scene so often in each GIMP; prints each run, and how many passed."""
-    failed = 0
-    for gimp in GIMPS:
-        passed = sum(_run(gimp, number, words or ("tests/gimp",)) for number in range(1, runs + 1))
-        print(f"{gimp}: {passed} of {runs} runs passed", flush=True)
-        failed += runs - passed
-    return int(failed > 0)
+    """Play every scene so often in each GIMP; prints each run, and how many passed.
+
+    Both GIMPs play beside one another: a scene mostly waits.
+    """
+
+    def passed(gimp: str) -> int:
+        return sum(_run(gimp, number, words or ("tests/gimp",)) for number in range(1, runs + 1))
+
+    with ThreadPoolExecutor(len(GIMPS)) as beside:
+        counts = dict(zip(GIMPS, beside.map(passed, GIMPS), strict=True))
+    for gimp, count in counts.items():
+        print(f"{gimp}: {count} of {runs} runs passed", flush=True)
+    return int(any(count < runs for count in counts.values()))
 
 
 def _run(gimp: str, number: int, words: tuple[str, ...]) -> bool:

@@ -48,7 +48,9 @@ def test_a_painted_mask_is_what_the_library_makes_of_it(results):
     depth = overridden_depth(depth, matte, bc.portrait_matte(light), lens)
     picture = bc.render(light, depth=depth, matte=matte, lens=lens)
     expected = from_linear(picture, np.dtype(np.uint8), "srgb")
-    np.testing.assert_array_equal(array(results, "painted.composite"), expected)
+    wrong = np.abs(array(results, "painted.composite").astype(int) - expected)
+    assert wrong.max() <= 1  # where a value lies half way, arithmetic decides
+    assert np.mean(wrong > 0) < 1e-3
 
 
 def test_who_is_painted_black_blurs_even_in_focus(results, facts):

@@ -33,11 +33,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Blur the sample, write mask, depth, composite and sheet, and print their paths."""
     from bokeh_core import picture, samples  # noqa: PLC0415
-    from bokeh_core.errors import OutputError  # noqa: PLC0415
+    from bokeh_core.errors import InputError, OutputError  # noqa: PLC0415
     from bokeh_core.presets import NATURAL, PortraitLens  # noqa: PLC0415
     from daemon.cli import backend, progress_bar, request  # noqa: PLC0415
     from daemon.setup import demo_files  # noqa: PLC0415
 
+    portrait = picture.read(samples.ASTRONAUT)
+    try:
+        radius = PortraitLens().coc(args.f_number, max(portrait.width, portrait.height))
+    except InputError as error:
+        args.parser.error(str(error))
     args.out.mkdir(parents=True, exist_ok=True)
     for name in demo_files.NAMES:
         picture.check_writable(args.out / name)
@@ -45,8 +50,6 @@ def run(args: argparse.Namespace) -> int:
         raise OutputError(
             f"{path}: is not as the demo makes it, and stays: move it away, or give another --out"
         )
-    portrait = picture.read(samples.ASTRONAUT)
-    radius = PortraitLens().coc(args.f_number, max(portrait.width, portrait.height))
     asked = request.PhotoRequest(portrait, NATURAL.lens(radius), kinds=tuple(request.OUTPUT))
     with progress_bar.ProgressBar("sample portrait") as progress:
         made = backend.choose("auto", None).make(asked.job(), progress)

@@ -63,6 +63,13 @@ def test_a_demo_replaces_no_picture_that_it_did_not_make(defocus, tmp_path):
     assert [path.name for path in tmp_path.glob("*.png")] == ["mask.png"]
 
 
+def test_a_demo_with_a_wrong_f_number_is_wrong_use(defocus, tmp_path):
+    done = defocus("demo", "--f-number", "-1")
+    assert done.returncode == 2
+    assert "f_number must be greater than 0" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def _sharpness(pixels):
     return np.abs(np.diff(pixels.astype(float), axis=1)).mean()
 
